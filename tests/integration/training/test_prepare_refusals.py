@@ -110,8 +110,8 @@ def test_a_wrong_manifest_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "manifest has no column run, plate, "),
-        (b"dear all, see the plates\n", "manifest has no column run, plate, "),
+        (b"", "manifest has no column run, well, "),
+        (b"dear all, see the plates\n", "manifest has no column run, well, "),
         (b"run,plate,well,site,time_point,phase,fluorescence\n", "manifest has no pair: "),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "manifest cannot be read: "),
         (b'run,plate,well,site,time_point,phase,fluorescence\nr1,"P1,A1', "manifest is not CSV: "),

@@ -59,8 +59,21 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_missing_are_named_in_one_line(folder: Path) -> None:
-    (line,) = complaints(write(folder, header="run,plate,site,phase,fluorescence"))
-    assert line.startswith("manifest has no column well, time_point: ")
+    (line,) = complaints(write(folder, header="run,plate,site,phase"))
+    assert line.startswith("manifest has no column well, fluorescence: ")
+
+
+def test_a_table_without_plate_site_and_time_point_has_one_of_each(folder: Path) -> None:
+    path = write(folder, "r1,A1,p.tif,f.tif", header="run,well,phase,fluorescence")
+    (row,) = read_manifest(path)
+    assert row.key == ("r1", "plate", "A1", 0, 0)
+
+
+def test_two_fields_of_a_well_need_a_column_that_tells_them_apart(folder: Path) -> None:
+    rows = ("r1,A1,p.tif,f.tif", "r1,A1,p.tif,f.tif")
+    (line,) = complaints(write(folder, *rows, header="run,well,phase,fluorescence"))
+    assert line.startswith("pair is listed more than once: ")
+    assert line.endswith("its own site or time_point (columns of the table)")
 
 
 def test_a_misspelt_column_is_named_once_with_the_name_that_was_meant(folder: Path) -> None:
@@ -98,7 +111,7 @@ def test_what_is_no_manifest_is_one_line(folder: Path, text: str) -> None:
     path = folder / "manifest.csv"
     path.write_text(text, encoding="utf-8")
     (line,) = complaints(path)
-    assert line.startswith(f"manifest has no column {HEADER.replace(',', ', ')}: {path} ")
+    assert line.startswith(f"manifest has no column run, well, phase, fluorescence: {path} ")
 
 
 def test_a_picture_given_as_the_manifest_is_one_line(folder: Path) -> None:

@@ -1,19 +1,21 @@
 """The manifest: which phase frame belongs to which fluorescence frame, as a CSV file.
 
 Columns `run, plate, well, site, time_point, phase, fluorescence`, and where known `um_per_px` and
-`day`. Paths are relative to the manifest or absolute; `stack.ome.tif#page=3` names a page, from 0,
-and `stack.ome.tif#channel=GFP` a channel.
+`day`. A table without `plate`, `site` or `time_point` has one of each. Paths are relative to the
+manifest or absolute; `stack.ome.tif#page=3` names a page, from 0, and `stack.ome.tif#channel=GFP`
+a channel.
 All problems of a manifest are reported at once, one line for each.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.sources.base.address import DEFAULT_PLATE
 from scopewatch_training.dataset.pictures import PictureRef
 from scopewatch_training.dataset.tables.spreadsheet import (
     TableRow,
@@ -23,7 +25,10 @@ from scopewatch_training.dataset.tables.spreadsheet import (
 )
 from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
-REQUIRED: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
+COLUMNS: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
+# Of columns that a table lacks: one plate, one field of each well, one time point.
+ASSUMED: Final = {"plate": DEFAULT_PLATE, "site": "0", "time_point": "0"}
+REQUIRED: Final = tuple(name for name in COLUMNS if name not in ASSUMED)
 OPTIONAL: Final = ("um_per_px", "day")
 _MOST_LINES: Final = 20
 _MOST_LETTERS: Final = 120
@@ -102,12 +107,13 @@ def read_manifest(path: Path) -> list[PairRow]:
         Missing file, missing or unknown column, no row, a field that cannot be read, a picture
         that does not exist, or a pair that is listed twice: one line for each, at most twenty.
     """
-    table = read_sheet(path, "manifest", REQUIRED + OPTIONAL)
+    table = read_sheet(path, "manifest", COLUMNS + OPTIONAL)
     _check_columns(path, table.columns)
+    assumed = {name: text for name, text in ASSUMED.items() if name not in table.columns}
     problems: list[str] = []
     rows: list[PairRow] = []
     for line in table.rows:
-        row = _read_row(path, line, problems)
+        row = _read_row(path, line, assumed, problems)
         if row is not None:
             rows.append(row)
     problems += _duplicates(path, rows)
@@ -149,11 +155,12 @@ def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> No
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    known = REQUIRED + OPTIONAL
+    known = COLUMNS + OPTIONAL
     free = [name for name in known if name not in columns]
     problems, missing = [], [name for name in REQUIRED if name not in columns]
     # A file without any of the names is no manifest, and its words are no misspelt columns.
-    for name in columns if len(missing) < len(REQUIRED) else ():
+    is_one = len(missing) < len(REQUIRED)
+    for name in columns if is_one else ():
         if name in known:
             continue
         near = _nearest(name, free)
@@ -172,9 +179,9 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
             complaint(
                 f"manifest has no column {', '.join(missing)}",
                 where=path,
-                expected=f"a first line with {','.join(REQUIRED)}",
+                expected=f"a first line with {','.join(COLUMNS)}",
                 got=_shorten(",".join(columns)) or "an empty file",
-                do="add a first line" if len(missing) == len(REQUIRED) else "add it",
+                do="add it" if is_one else "add a first line",
             )
         )
     problems += [
@@ -195,12 +202,14 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
-def _read_row(path: Path, line: TableRow, problems: list[str]) -> PairRow | None:
+def _read_row(
+    path: Path, line: TableRow, assumed: Mapping[str, str], problems: list[str]
+) -> PairRow | None:
     """Read one line; None where it is wrong, and its problems are added to `problems`."""
     where = f"{path} line {line.number}"
     before = len(problems)
-    fields = line.fields
-    if line.surplus or any(name not in fields for name in REQUIRED):
+    fields = {**assumed, **line.fields}
+    if line.surplus or any(name not in fields for name in COLUMNS):
         advice = "fill every column" if not line.surplus else _SURPLUS
         problems.append(complaint("row has the wrong number of fields", where=where, do=advice))
         return None
@@ -306,7 +315,7 @@ def _duplicates(path: Path, rows: Sequence[PairRow]) -> list[str]:
             where=f"{path}, {firsts[pair_id]}",
             expected="one row",
             got=f"{count} rows",
-            do="give each field and time point its own site or time_point",
+            do="give each field and time point its own site or time_point (columns of the table)",
         )
         for pair_id, count in counts.items()
         if count > 1

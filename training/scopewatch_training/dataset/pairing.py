@@ -32,7 +32,7 @@ from scopewatch.sources.omezarr.frames import store_stem
 from scopewatch.sources.omezarr.listing import list_stores, open_stores
 from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from scopewatch_training.dataset.manifest import OPTIONAL, REQUIRED, PairRow
+from scopewatch_training.dataset.manifest import COLUMNS, OPTIONAL, PairRow
 from scopewatch_training.dataset.pictures import PictureRef
 
 _MOST_NAMED: Final = 5
@@ -127,7 +127,7 @@ def write_manifest(rows: Sequence[PairRow], path: Path) -> None:
     """Write pairs as a manifest with absolute paths, for a person to check and correct."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*REQUIRED, *OPTIONAL])
+        writer.writerow([*COLUMNS, *OPTIONAL])
         for row in rows:
             place = (row.run, row.plate, row.well, row.site, row.time_point)
             rest = ("" if each is None else each for each in (row.um_per_px, row.day))
