@@ -141,7 +141,7 @@ def test_paint_never_overwrites_what_another_program_wrote(folder: Path) -> None
     assert read_corrections(folder) == before
 
 
-def test_paint_that_stands_for_no_label_is_refused(folder: Path) -> None:
+def test_paint_that_means_no_label_is_refused(folder: Path) -> None:
     layer = labels_layer(folder)
     layer.data[0, 0, 0] = 7
     with pytest.raises(ConfigError, match=r"values \(expected 0, 1 and 2, got 0?,? ?1, 2, 7\)"):

@@ -13,7 +13,7 @@ from scopewatch_training.comparison.conclusion import caveats, conclude
 from scopewatch_training.comparison.differences import Difference, differences
 from scopewatch_training.comparison.tallies import tally
 from scopewatch_training.comparison.trivial import MEAN, Trivial, trivial_methods
-from scopewatch_training.dataset.matching import refuse_other_views
+from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.evaluate import (

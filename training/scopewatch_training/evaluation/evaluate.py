@@ -17,7 +17,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
-from scopewatch_training.dataset.matching import refuse_other_views
+from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
 from scopewatch_training.dataset.prepared import Dataset, group_by_run
 from scopewatch_training.dataset.settings import LabelSettings

@@ -20,7 +20,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
-from scopewatch_training.dataset.matching import refuse_other_views
+from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.dataset.prepared import open_dataset
 from scopewatch_training.evaluation.evaluate import (

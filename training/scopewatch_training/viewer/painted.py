@@ -79,7 +79,7 @@ def paint_corrections(own: OwnLabels, corrections: Corrections) -> Painted:
 def read_painted(
     own: OwnLabels, painted: NDArray[np.integer], before: Corrections, author: str, now: datetime
 ) -> Corrections:
-    """Return the corrections that a painted layer stands for.
+    """Return the corrections that a painted layer means.
 
     A tile with its own label is not corrected; corrections that are painted as they were keep
     their author and time.

@@ -10,9 +10,9 @@ import numpy as np
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.corrections.file import write_corrections
 from scopewatch_training.dataset.corrections.record import Corrections, count_corrections
-from scopewatch_training.dataset.matching import refuse_other_views
 from scopewatch_training.dataset.prepared import open_dataset
 from scopewatch_training.viewer.painted import own_labels, read_painted
 from scopewatch_training.viewer.reader import KEY
