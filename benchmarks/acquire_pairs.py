@@ -1,6 +1,6 @@
 """Whether mode `acquire` costs the acquisition anything: time per time point, beside pycro-manager.
 
-    python benchmarks/acquire_pairs.py [--pairs 30] [--positions 24] [--exposure-ms 20]
+    python -m benchmarks.acquire_pairs [--pairs 30] [--positions 24] [--exposure-ms 20]
         [--focus none|lock]
 
 Two processes hold a core with Micro-Manager's demo devices each, and take the same events turn by
@@ -21,8 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from paired.ratios import paired_ratio
-
+from benchmarks.paired.ratios import paired_ratio
 from scopewatch.config import (
     ChannelConfig,
     FocusConfig,
@@ -132,7 +131,7 @@ class Worker:
 
     def __init__(self, way: str, given: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--way", way, *given],
+            [sys.executable, "-m", "benchmarks.acquire_pairs", "--way", way, *given],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
