@@ -35,6 +35,11 @@ def browser_log(driver: webdriver.Chrome) -> list[dict[str, object]]:
     return list(driver.get_log("browser"))  # type: ignore[no-untyped-call]  # selenium's own gap
 
 
+def leave(driver: webdriver.Chrome) -> None:
+    """Leave a page while it is served, or it would ask for its server during the next test."""
+    driver.get("about:blank")
+
+
 class Page:
     """A window on the dashboard.
 
@@ -126,6 +131,7 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
         # For example the language that another test chose.
         chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
         yield window
+        leave(chromium)
 
 
 @pytest.fixture

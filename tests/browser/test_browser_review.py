@@ -16,7 +16,7 @@ from scopewatch_training.dataset.prepared import open_dataset
 from scopewatch_training.review.serve import HOST, listen
 from scopewatch_training.review.server import make_app
 from scopewatch_training.review.session import ReviewSession
-from tests.browser.conftest import browser_log
+from tests.browser.conftest import browser_log, leave
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_review.reviewed import AT, FIRST
 
@@ -71,6 +71,7 @@ def review(chromium: webdriver.Chrome, tmp_path: Path) -> Iterator[Review]:
         )
         browser_log(chromium)
         yield Review(chromium, session, f"http://{HOST}:{bound.getsockname()[1]}/{TOKEN}/")
+        leave(chromium)
         server.should_exit = True
         thread.join(5)
 

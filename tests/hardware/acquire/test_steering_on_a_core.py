@@ -54,7 +54,8 @@ def test_the_journal_holds_the_story_over_a_kill(daemon: Daemon) -> None:
     assert asked.stdout == "scope: paused\n", asked.stderr
     asked = daemon.ask("acquisition", "resume")
     assert asked.stdout == "scope: goes on\n", asked.stderr
-    assert [(each.act, each.done) for each in journal(daemon) if each.act is not Act.NOTE] == [
+    asked_for = [each for each in journal(daemon) if each.act is not Act.NOTE]
+    assert [(each.act, each.done) for each in asked_for] == [
         (Act.NOW, True),
         (Act.MEDIUM, True),
         (Act.NOW, False),
@@ -62,9 +63,11 @@ def test_the_journal_holds_the_story_over_a_kill(daemon: Daemon) -> None:
         (Act.PAUSE, True),
         (Act.RESUME, True),
     ]
-    assert all(each.by.endswith(", command line") for each in journal(daemon))
+    assert all(each.by.endswith(", command line") for each in asked_for)
+    (noted,) = [each for each in journal(daemon) if each.act is Act.NOTE]
+    assert noted.outcome.startswith("scopewatch starts again: it was killed, or lost its power,")
     listed = daemon.ask("acquisition", "journal").stdout.splitlines()
-    assert len(listed) == 6
+    assert len(listed) == 7
     assert listed[0].endswith("command line: time point 1")
     assert daemon.end(within_s=20) == 0
     frames = [(frame.key.time_point, frame.key.well) for frame in daemon.frames()]
@@ -82,6 +85,8 @@ def test_a_pause_that_was_asked_for_while_nothing_ran_holds_from_the_start(daemo
     asked = daemon.ask("acquisition", "pause")
     assert asked.stdout == "pause: as soon as the daemon is started\n"
     daemon.start_ready()
-    daemon.eventually(lambda: journal(daemon)[-1].done, 20)
+    daemon.eventually(lambda: all(each.done for each in journal(daemon)), 20)
     assert daemon.end(within_s=20) == 0
-    assert journal(daemon)[-1].outcome == "paused"
+    pause, noted = journal(daemon)
+    assert pause.outcome == "paused"
+    assert noted.outcome.startswith("scopewatch starts again: it was stopped after ")
