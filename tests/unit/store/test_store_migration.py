@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import SCHEMA
-from scopewatch.store.schema.migrating import alembic_config, newest_schema
+from scopewatch.store.schema.migrating import alembic_config
+from scopewatch.store.schema.migrations import SCHEMA
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULE, Scene, key, open_store, read_rows
 
@@ -52,7 +53,8 @@ def old(tmp_path: Path) -> Path:
 
 
 def test_the_schema_of_the_code_is_that_of_the_newest_migration() -> None:
-    assert newest_schema() == SCHEMA
+    script = ScriptDirectory.from_config(alembic_config())
+    assert script.get_current_head() == SCHEMA
 
 
 def test_alerts_and_messages_are_kept(old: Path, clock: FakeClock) -> None:

@@ -71,10 +71,10 @@ def normalise(pixels: Pixels | NDArray[np.float32], spec: NormaliseSpec) -> NDAr
     """
     plane = pixels.astype(np.float32)
     floor = np.float32(max(float(plane.mean()) * 1e-3, 1e-6))
-    background_of = _background(plane, spec.background_px)
+    wide, down = _coarse_background(plane, spec.background_px)
     strips = [slice(top, top + STRIP_PX) for top in range(0, plane.shape[0], STRIP_PX)]
     for rows in strips:
-        strip, background = plane[rows], background_of.rows(rows)
+        strip, background = plane[rows], down.interpolate(wide, rows)
         # Where there is no light at all (the black border of a mosaic) this leaves 0, not -1.
         strip -= background
         strip /= np.maximum(background, floor, out=background)
@@ -113,27 +113,8 @@ def smooth_background(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np
     the same picture at a hundredth of the cost, to well under a percent inside and about one
     percent at the border of a steep slope.
     """
-    return _background(plane, sigma_px).rows(slice(0, plane.shape[0]))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Background:
-    """A smooth background, interpolated across already, and down where it is asked for.
-
-    Parameters
-    ----------
-    wide
-        (blocks, W) float32.
-    down
-        How each row of the frame lies between the blocks.
-    """
-
-    wide: NDArray[np.float32]
-    down: "_Between"
-
-    def rows(self, rows: slice) -> NDArray[np.float32]:
-        """Return (rows, W) float32, an array of its own."""
-        return self.down.interpolate(self.wide, rows)
+    wide, down = _coarse_background(plane, sigma_px)
+    return down.interpolate(wide)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +152,10 @@ class _Between:
         return high
 
 
-def _background(plane: NDArray[np.float32], sigma_px: float) -> _Background:
+def _coarse_background(
+    plane: NDArray[np.float32], sigma_px: float
+) -> tuple[NDArray[np.float32], _Between]:
+    """Return the background interpolated across, (blocks, W), and how rows lie between blocks."""
     block = max(1, int(sigma_px / 4))
     rows, cols = (-(-side // block) for side in plane.shape)
     row_edges, col_edges = np.arange(rows) * block, np.arange(cols) * block
@@ -183,9 +167,7 @@ def _background(plane: NDArray[np.float32], sigma_px: float) -> _Background:
         np.ascontiguousarray(_smooth_down(means, sigma_px / block).T), sigma_px / block
     )
     across = _Between.centres(plane.shape[1], block, cols).interpolate(smooth)
-    return _Background(
-        wide=np.ascontiguousarray(across.T), down=_Between.centres(plane.shape[0], block, rows)
-    )
+    return np.ascontiguousarray(across.T), _Between.centres(plane.shape[0], block, rows)
 
 
 def _smooth_down(blocks: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

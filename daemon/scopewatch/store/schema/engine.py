@@ -19,10 +19,9 @@ from sqlalchemy.pool import QueuePool
 
 from scopewatch.core.errors import NoSpaceError, StoreError, complaint
 from scopewatch.store.files.whole_files import FILE_MODE, make_folder, writing
+from scopewatch.store.schema.migrations import SCHEMA
 
 DATABASE: Final = "scopewatch.db"
-# The newest migration in `migrations/versions`.
-SCHEMA: Final = "0009"
 _BUSY_S: Final = 30.0
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.event_log import get_logger
+from scopewatch.store.schema.migrations import SCHEMA
 
 log = get_logger(__name__)
 
@@ -31,7 +32,7 @@ def migrate(connection: Connection, current: str | None, path: Path) -> None:
         "result database brought up to date",
         path=str(path),
         **{"from": current},
-        to=newest_schema(),
+        to=SCHEMA,
         ms=round(1000 * (time.perf_counter() - started)),
     )
 
@@ -45,16 +46,11 @@ def refuse_newer(current: str | None, path: Path) -> None:
             complaint(
                 "result database was written by a newer scopewatch",
                 where=path,
-                expected=f"schema {newest_schema()}",
+                expected=f"schema {SCHEMA}",
                 got=f"schema {current}",
                 do="install that version again, or set another state.folder",
             )
         )
-
-
-def newest_schema() -> str | None:
-    """Return the schema that the migrations lead to."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def alembic_config() -> AlembicConfig:
