@@ -4,6 +4,7 @@ A label is stored as what it shall be, not as a flip: with another threshold a f
 opposite. `Corrections` is immutable; every change returns a new one.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import sha256
@@ -96,9 +97,9 @@ class PairReview(_Strict):
 
     @model_validator(mode="after")
     def _no_tile_twice(self) -> Self:
-        places = [(tile.row, tile.col) for tile in self.tiles]
-        twice = {place for place in places if places.count(place) > 1} if places else set()
-        if len(set(places)) < len(places):
+        places = Counter((tile.row, tile.col) for tile in self.tiles)
+        twice = [place for place, count in places.items() if count > 1]
+        if twice:
             row, col = min(twice)
             raise ValueError(f"tile at row {row}, column {col} of {self.id} is listed twice")
         return self
