@@ -56,14 +56,15 @@ def list_pairs(dataset: Dataset, corrections: Corrections) -> list[PairLine]:
             about_run.setdefault(doubt.run, []).append(doubt)
         else:
             about_pair.setdefault((doubt.run, doubt.pair), []).append(doubt)
-    reviews = {each.id: each for each in corrections.pairs}
     lines = [
         PairLine(
             pair=pair,
             doubts=tuple(about_pair.get((pair.run, pair.phase), ())),
             run_doubts=tuple(about_run.get(pair.run, ())),
-            review=reviews.get(pair.id) or corrections.review_of(pair),
+            review=review,
         )
-        for pair in dataset.accepted
+        for pair, review in zip(
+            dataset.accepted, corrections.reviews_of(dataset.accepted), strict=True
+        )
     ]
     return sorted(lines, key=lambda line: line.rank)

@@ -3,7 +3,6 @@
 0 does not count, 1 is negative, 2 is positive.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +14,6 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch_training.dataset.corrections.record import (
     Corrections,
-    PairReview,
     TileCorrection,
     TileLabel,
 )
@@ -94,32 +92,26 @@ def read_painted(
         raise _unfit("shape", own.values.shape, painted.shape)
     if not np.isin(painted, list(_LABELS)).all():
         raise _unfit("values", "0, 1 and 2", ", ".join(map(str, np.unique(painted)[:10])))
-    corrections = before
-    for number, pair in enumerate(own.pairs):
+    reviews = []
+    for number, (pair, review) in enumerate(
+        zip(own.pairs, before.reviews_of(own.pairs), strict=True)
+    ):
         rows, cols = own.whole(number)
         beyond = painted[number].copy()
         beyond[:rows, :cols] = 0
         if beyond.any():
             raise _unfit(f"paint on {pair}", f"{rows} x {cols} whole tiles", "paint beyond them")
-        review = before.review_of(pair)
         changed = np.argwhere(painted[number] != own.values[number]).tolist()
-        tiles = [
-            _correction(review, row, col, _LABELS[int(painted[number, row, col])], author, now)
-            for row, col in changed
-        ]
-        corrections = corrections.with_review(review.model_copy(update={"tiles": tuple(tiles)}))
-    return corrections
-
-
-def _correction(
-    review: PairReview, row: int, col: int, label: TileLabel, author: str, now: datetime
-) -> TileCorrection:
-    kept: Sequence[TileCorrection] = [
-        each for each in review.tiles if (each.row, each.col, each.label) == (row, col, label)
-    ]
-    if kept:
-        return kept[0]
-    return TileCorrection(row=row, col=col, label=label, author=author, at=now)
+        kept = {(each.row, each.col, each.label): each for each in review.tiles}
+        tiles = []
+        for row, col in changed:
+            label = _LABELS[int(painted[number, row, col])]
+            tiles.append(
+                kept.get((row, col, label))
+                or TileCorrection(row=row, col=col, label=label, author=author, at=now)
+            )
+        reviews.append(review.model_copy(update={"tiles": tuple(tiles)}))
+    return before.with_reviews(reviews)
 
 
 def _unfit(what: str, expected: object, got: object) -> ConfigError:

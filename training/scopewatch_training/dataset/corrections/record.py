@@ -153,14 +153,26 @@ class Corrections(_Strict):
 
     def review_of(self, pair: PairFacts) -> PairReview:
         """Return the review of a pair; an empty one where nobody has decided anything."""
-        return self.find(pair.id) or PairReview(
-            id=pair.id, source_sha256=pair.source_sha256, height=pair.height, width=pair.width
-        )
+        return self.reviews_of([pair])[0]
+
+    def reviews_of(self, pairs: Iterable[PairFacts]) -> list[PairReview]:
+        """Return the reviews of some pairs, in their order; see `review_of`."""
+        known = {review.id: review for review in self.pairs}
+        return [
+            known.get(pair.id)
+            or PairReview(
+                id=pair.id, source_sha256=pair.source_sha256, height=pair.height, width=pair.width
+            )
+            for pair in pairs
+        ]
 
     def with_review(self, review: PairReview) -> "Corrections":
         """Return the corrections with the review of one pair replaced; empty ones are left out."""
-        pairs = {pair.id: pair for pair in self.pairs}
-        pairs[review.id] = review
+        return self.with_reviews([review])
+
+    def with_reviews(self, reviews: Iterable[PairReview]) -> "Corrections":
+        """Return the corrections with the reviews of some pairs replaced; see `with_review`."""
+        pairs = {pair.id: pair for pair in (*self.pairs, *reviews)}
         kept = (pair for pair in pairs.values() if pair.decision is not None or pair.tiles)
         return self.model_copy(update={"pairs": tuple(sorted(kept, key=lambda each: each.id))})
 
