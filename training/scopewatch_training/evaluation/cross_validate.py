@@ -8,7 +8,10 @@ import numpy as np
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.cross_fit import INNER_FOLDS
 from scopewatch_training.bundle.fit_record import read_fit
-from scopewatch_training.bundle.shared_pictures import describe_shared_pictures
+from scopewatch_training.bundle.shared_pictures import (
+    describe_shared_pictures,
+    refuse_copied_runs,
+)
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import leave_one_run_out
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
@@ -32,7 +35,7 @@ def cross_validate(
     """
     folds = leave_one_run_out(task.runs, where=dataset.folder)
     for fold in folds:
-        describe_shared_pictures(dataset, fold.train, fold.test)
+        refuse_copied_runs(dataset, fold.train, fold.test)
     notes = describe_shared_pictures(dataset, task.runs)
     for note in notes:
         stages.report(note)

@@ -1,6 +1,7 @@
 """`evaluate`: scores runs that a bundle never saw, as the daemon does, and judges the scores."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
-from scopewatch_training.dataset.prepared import Dataset, group_by_run
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
@@ -246,7 +247,7 @@ def _flattery(
             lines.append(f"These figures flatter: the bundle was {how} on {', '.join(seen)}.")
     found = describe_copies(
         copies.copies,
-        sizes={run: len(pairs) for run, pairs in group_by_run(dataset.accepted).items()},
+        sizes=Counter(pair.run for pair in dataset.accepted),
         known="training frames of the bundle",
         expected="runs that share no picture with training",
         do="judge other runs (--run)",
