@@ -63,7 +63,7 @@ class Explaining:
 
     def add(self, found: Found) -> None:
         """Add a frame, a plane of a stack, or the reason why something is none."""
-        if found.reading is not None and found.reading.z is not None:
+        if found.z is not None:
             self._planes.append(found)
         else:
             self._add(found)

@@ -232,7 +232,7 @@ class Listing:
                 yield self._name(stack, root, first[root, stack.locator].load)
 
     def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> _Item:
-        if found.reading is not None and found.reading.z is not None:
+        if found.z is not None:
             return _Plane(found=found, root=root, load=load)
         return self._name(found, root, load)
 

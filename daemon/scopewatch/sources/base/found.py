@@ -44,6 +44,11 @@ class Found:
             return Moment()
         return Moment(acquired_at=reading.acquired_at, elapsed_s=reading.elapsed_s)
 
+    @property
+    def z(self) -> int | None:
+        """Number of the plane, where it is one of a stack of which the sharpest is scored."""
+        return None if self.reading is None else self.reading.z
+
     def mark(self) -> Mark:
         """Return it as a question to the ledger."""
         return Mark(

@@ -231,9 +231,7 @@ class FileListing:
 
 def _with_plane_counts(found: tuple[Found, ...], *, least: int) -> tuple[Found, ...]:
     """Return frames of a finished file, where a stack has as many planes as the file holds."""
-    planes = Counter(
-        each.key for each in found if each.reading is not None and each.reading.z is not None
-    )
+    planes = Counter(each.key for each in found if each.z is not None)
     return tuple(
         replace(each, reading=replace(each.reading, z_planes=planes[each.key]))
         if each.reading is not None and not each.reading.z_planes and planes[each.key] >= least

@@ -62,7 +62,7 @@ class RereadNames:
             except FrameError:
                 found = ()  # gone, or being written: then it is found as new
             # Planes of stacks are offered together, as they are found.
-            found = tuple(one for one in found if one.reading is None or one.reading.z is None)
+            found = tuple(one for one in found if one.z is None)
             if offering.offer_again(found) < len(found):
                 return False
             self._waiting.popleft()

@@ -106,17 +106,16 @@ class Stacks:
         touched: dict[FrameKey, _Stack] = {}
         with self._lock:
             for each in found:
-                reading = each.reading
-                if each.key is None or reading is None or reading.z is None:
+                if each.key is None or each.reading is None or each.z is None:
                     others.append(each)
                     continue
                 stack = self._stack(each.key, group, now_s)
-                twin = stack.planes.get(reading.z)
+                twin = stack.planes.get(each.z)
                 if twin is not None and twin.locator != each.locator:
-                    others.append(_refuse_twin(each, twin, reading.z))
+                    others.append(_refuse_twin(each, twin, each.z))
                     continue
-                stack.declared = max(stack.declared, reading.z_planes)
-                self._add(stack, each.key, each, reading.z, now_s)
+                stack.declared = max(stack.declared, each.reading.z_planes)
+                self._add(stack, each.key, each, each.z, now_s)
                 touched[each.key] = stack
             whole = [key for key, stack in touched.items() if self._is_whole(key, stack)]
             offered = [self._offered(key) for key in whole]
@@ -235,9 +234,9 @@ def stack_of(planes: Sequence[Found]) -> Found:
     """
     lowest = planes[0]
     marks = tuple(
-        PlaneMark(locator=each.locator, fingerprint=each.fingerprint, z=each.reading.z)
+        PlaneMark(locator=each.locator, fingerprint=each.fingerprint, z=each.z)
         for each in planes
-        if each.reading is not None and each.reading.z is not None
+        if each.z is not None
     )
     contents = [each.content for each in planes]
     reading = lowest.reading
@@ -260,13 +259,12 @@ def gather(found: Iterable[Found]) -> list[Found]:
     others: list[Found] = []
     stacks: dict[FrameKey, dict[int, Found]] = {}
     for each in found:
-        reading = each.reading
-        if each.key is None or reading is None or reading.z is None:
+        if each.key is None or each.z is None:
             others.append(each)
             continue
-        twin = stacks.setdefault(each.key, {}).setdefault(reading.z, each)
+        twin = stacks.setdefault(each.key, {}).setdefault(each.z, each)
         if twin.locator != each.locator:
-            others.append(_refuse_twin(each, twin, reading.z))
+            others.append(_refuse_twin(each, twin, each.z))
     return [*others, *(stack_of([planes[z] for z in sorted(planes)]) for planes in stacks.values())]
 
 
