@@ -86,11 +86,6 @@ class Stacks:
     def __len__(self) -> int:
         return len(self._open)
 
-    def waiting(self, group: str) -> int:
-        """Return how many stacks of a group are not complete."""
-        with self._lock:
-            return sum(stack.group == group for stack in self._open.values())
-
     def collect(self, found: Iterable[Found], now_s: float, group: str = "") -> list[Found]:
         """Add planes; return the stacks that are complete with them, and all that is no plane.
 
