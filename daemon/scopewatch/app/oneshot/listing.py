@@ -6,7 +6,7 @@ metadata say nothing is scored all the same, as a well of its own name.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -120,13 +120,16 @@ class Listing:
             raise ConfigError(
                 complaint("there is no such file or folder", where=path, do="correct the path")
             )
-        planes: list[_Plane] = []
+        planes: dict[Path, list[_Plane]] = {}
         for item in walk:
             if isinstance(item, _Plane):
-                planes.append(item)
+                planes.setdefault(item.root, []).append(item)
             else:
                 yield item
-        yield from self._stacks(planes)
+        for root, below in planes.items():
+            # One reader reads all that is found below a root.
+            for stack in gather(each.found for each in below):
+                yield self._name(stack, root, below[0].load)
 
     def _frames_in(self, root: Path) -> FolderFrames:
         """Read files under a folder: each folder below is a run of its own."""
@@ -223,13 +226,6 @@ class Listing:
                 do="wait until it is written, or write it again; its whole pages are used",
             )
             yield Unlisted(place=str(root / locator), reason=reason)
-
-    def _stacks(self, planes: Sequence[_Plane]) -> Iterator[Listed | Unlisted]:
-        """List the stacks whose sharpest plane is scored."""
-        first = {(each.root, each.found.locator): each for each in planes}
-        for root in dict.fromkeys(each.root for each in planes):
-            for stack in gather(each.found for each in planes if each.root == root):
-                yield self._name(stack, root, first[root, stack.locator].load)
 
     def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> _Item:
         if found.z is not None:
