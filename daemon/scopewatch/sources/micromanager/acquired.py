@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -42,6 +42,19 @@ def data_set_name(run: str) -> str:
 def own_data_set(run: str, folder: str) -> bool:
     """Tell whether a folder is a data set that this run's acquisitions wrote."""
     return re.fullmatch(re.escape(data_set_name(run)) + r"_\d+", folder) is not None
+
+
+def own_data_sets(path: Path, run: str) -> Iterator[Path]:
+    """Yield the data sets that acquisitions of a run wrote, the newest first.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be read.
+    """
+    if path.is_dir():
+        own = (each for each in path.iterdir() if own_data_set(run, each.name))
+        yield from sorted(own, key=_number, reverse=True)
 
 
 def events_of(config: MicroManagerSourceConfig, time_point: int) -> dict[Place, dict[str, Any]]:
@@ -297,14 +310,11 @@ def survey(
     config: MicroManagerSourceConfig, settings: ReadingSettings, limits: ReadLimits
 ) -> Acquired:
     """Look through the data sets that earlier acquisitions of a run wrote."""
-    path, run = config.path, settings.run.name
     planes: dict[Place, Counter[Plane]] = {}
     moments: dict[int, datetime] = {}
-    folders = sorted(path.iterdir()) if path.is_dir() else []
-    ended: dict[Path, bool] = {}
+    growing: Path | None = None
+    folders = list(filter(is_data_set, own_data_sets(config.path, settings.run.name)))
     for folder in folders:
-        if not own_data_set(run, folder.name) or not is_data_set(folder):
-            continue
         data_set = DataSet(folder, limits, patience_s=0)
         while sightings := data_set.look(0.0):
             for sighting in sightings:
@@ -316,15 +326,15 @@ def survey(
                 moment = moment_of(merged(statements), settings.zone)
                 if moment is not None:
                     moments[place[0]] = min(moments.get(place[0], moment), moment)
-        ended[folder] = data_set.ended
-    newest = max(ended, key=_number, default=None)
+        if folder == folders[0] and not data_set.ended:
+            growing = folder
     return Acquired(
         places=frozenset(planes),
         planes=MappingProxyType(planes),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,
         then=steps_of(config),
-        growing=newest if newest is not None and not ended[newest] else None,
+        growing=growing,
     )
 
 

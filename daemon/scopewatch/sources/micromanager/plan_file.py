@@ -5,8 +5,6 @@ added looks like one that was never reached.
 """
 
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from pydantic import (
 )
 
 from scopewatch.files import whole_file
-from scopewatch.sources.micromanager.acquired import own_data_set
+from scopewatch.sources.micromanager.acquired import own_data_sets
 from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.focus.file import FocusFile
 from scopewatch.sources.micromanager.grid import Grid, Planned, Span, Step
@@ -102,19 +100,6 @@ class _File(BaseModel):
         if stacks != sorted(set(stacks)):
             raise ValueError("stacks are not in order")
         return self
-
-
-def own_data_sets(path: Path, run: str) -> Iterator[Path]:
-    """Yield the data sets that acquisitions of a run wrote, the newest first.
-
-    Raises
-    ------
-    OSError
-        When the folder cannot be read.
-    """
-    if path.is_dir():
-        own = (each for each in path.iterdir() if own_data_set(run, each.name))
-        yield from sorted(own, key=_number, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +206,3 @@ def _spans(written: tuple[_Span, ...]) -> tuple[Span, ...]:
     return tuple(
         Span(position=each.position, since=each.since, until=each.until) for each in written
     )
-
-
-def _number(folder: Path) -> int:
-    return int(re.findall(r"\d+$", folder.name)[0])

@@ -11,6 +11,7 @@ from scopewatch.sources.micromanager.acquired import (
     Acquired,
     Place,
     images_of,
+    own_data_sets,
     periods_of,
     steps_of,
 )
@@ -26,11 +27,7 @@ from scopewatch.sources.micromanager.grid import (
     put_between,
     take_up,
 )
-from scopewatch.sources.micromanager.plan_file import (
-    own_data_sets,
-    read_kept,
-    write_plan,
-)
+from scopewatch.sources.micromanager.plan_file import read_kept, write_plan
 from scopewatch.sources.micromanager.stacks.planes import Plane, ZStack, z_stack_of
 
 # Where nothing has begun, only what is planned matters, not when.
