@@ -171,8 +171,8 @@ def project(
     settings, timing = config.projection, config.timing
     moves = list(_moves(config.positions))
     stack = z_stack_of(config)
-    counts = {each: len(stack.planes(each[2])) for each in events_of(config, 0)}
-    exposures = {each: event.get("exposure", 0.0) for each, event in events_of(config, 0).items()}
+    events = events_of(config, 0)
+    counts = {place: len(stack.planes(place[2])) for place in events}
     time_points = config.planned_time_points + extra
     return Projection(
         interval_s=min(phase.interval_s for phase in timing),
@@ -184,7 +184,10 @@ def project(
         moves=len(moves),
         travel_um=sum(moves),
         travel_s=sum(moves) / settings.stage_um_per_s + len(moves) * settings.settle_s,
-        exposure_s=sum(counts[each] * exposures[each] for each in counts) / 1000,
+        exposure_s=sum(
+            counts[place] * event.get("exposure", 0.0) for place, event in events.items()
+        )
+        / 1000,
         other_s=sum(counts.values()) * settings.image_s,
         focus_s=_searches(config, wells) * settings.focus_s,
         frame=_frame(settings, frame),
