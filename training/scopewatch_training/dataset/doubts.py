@@ -104,6 +104,14 @@ class Doubt:
         return cls(**{**values, "kind": kind, "weight": weight})
 
 
+def group_doubts(doubts: Iterable[Doubt]) -> dict[tuple[str, str | None], tuple[Doubt, ...]]:
+    """Group doubts by what they are about: (`run`, `pair`) of each."""
+    groups: dict[tuple[str, str | None], list[Doubt]] = {}
+    for doubt in doubts:
+        groups.setdefault((doubt.run, doubt.pair), []).append(doubt)
+    return {about: tuple(members) for about, members in groups.items()}
+
+
 def verdict(doubts: Iterable[Doubt]) -> Verdict:
     """Return the verdict over all doubts: the gravest decides, notes alone are good to train."""
     gravest = max((doubt.weight for doubt in doubts), default=Weight.NOTE)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from scopewatch_training.dataset.corrections.record import Corrections, PairReview
-from scopewatch_training.dataset.doubts import Doubt
+from scopewatch_training.dataset.doubts import Doubt, group_doubts
 from scopewatch_training.dataset.prepared import Dataset, Pair
 
 
@@ -49,18 +49,12 @@ def list_pairs(dataset: Dataset, corrections: Corrections) -> list[PairLine]:
     dataset
         As `prepare` wrote it, without corrections.
     """
-    about_pair: dict[tuple[str, str], list[Doubt]] = {}
-    about_run: dict[str, list[Doubt]] = {}
-    for doubt in dataset.doubts:
-        if doubt.pair is None:
-            about_run.setdefault(doubt.run, []).append(doubt)
-        else:
-            about_pair.setdefault((doubt.run, doubt.pair), []).append(doubt)
+    about = group_doubts(dataset.doubts)
     lines = [
         PairLine(
             pair=pair,
-            doubts=tuple(about_pair.get((pair.run, pair.phase), ())),
-            run_doubts=tuple(about_run.get(pair.run, ())),
+            doubts=about.get((pair.run, pair.phase), ()),
+            run_doubts=about.get((pair.run, None), ()),
             review=review,
         )
         for pair, review in zip(

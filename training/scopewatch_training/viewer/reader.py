@@ -9,6 +9,7 @@ import numpy as np
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.corrections.file import read_corrections, refuse_misfit
 from scopewatch_training.dataset.corrections.record import Corrections
+from scopewatch_training.dataset.doubts import group_doubts
 from scopewatch_training.dataset.prepared import INDEX, Dataset, open_dataset
 from scopewatch_training.viewer.painted import own_labels, paint_corrections
 from scopewatch_training.viewer.stack import PairStack
@@ -103,14 +104,10 @@ def _bright(dataset: Dataset) -> float:
 def _names(dataset: Dataset, corrections: Corrections) -> LayerData:
     """Return a text above each pair: its name, what was decided, and what is doubtful."""
     texts = []
-    for pair in dataset.accepted:
-        review = corrections.find(pair.id)
-        decided = [] if review is None or review.decision is None else [review.decision.decision]
-        doubts = [
-            doubt.kind
-            for doubt in dataset.doubts
-            if (doubt.run, doubt.pair) == (pair.run, pair.phase)
-        ]
+    pairs, about = dataset.accepted, group_doubts(dataset.doubts)
+    for pair, review in zip(pairs, corrections.reviews_of(pairs), strict=True):
+        decided = [] if review.decision is None else [review.decision.decision]
+        doubts = [doubt.kind for doubt in about.get((pair.run, pair.phase), ())]
         texts.append("  ".join([str(pair), *decided, *doubts]))
     places = np.array([(number, -8.0, 0.0) for number in range(len(texts))])
     attributes = {

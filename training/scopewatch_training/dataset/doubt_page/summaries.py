@@ -13,7 +13,7 @@ from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import positive_share
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.checks.copies import list_copies
-from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, verdict
+from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, group_doubts, verdict
 from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
 
 REFUSED: Final = "refused"
@@ -98,14 +98,11 @@ def summarise_pairs(dataset: Dataset, cuts: Mapping[str, float]) -> list[PairSum
     for one, other, _ in list_copies(dataset.accepted):
         copies.setdefault(one.id, []).append(str(other))
         copies.setdefault(other.id, []).append(str(one))
-    named: dict[tuple[str, str], list[Doubt]] = {}
-    for doubt in dataset.doubts:
-        if doubt.pair is not None:
-            named.setdefault((doubt.run, doubt.pair), []).append(doubt)
+    about = group_doubts(dataset.doubts)
     return [
         PairSummary(
             pair=pair,
-            doubts=tuple(named.get((pair.run, pair.phase), ())),
+            doubts=about.get((pair.run, pair.phase), ()),
             copies=tuple(copies.get(pair.id, ())),
             prevalence=_prevalence(dataset, pair, cuts.get(pair.id)),
         )
