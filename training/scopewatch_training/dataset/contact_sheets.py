@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from scopewatch.core.imaging.labels import positive_mask, positive_share
-from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.imaging.labels import positive_mask, share_pair
 from scopewatch_training.dataset.drawing import to_png
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.settings import LabelSettings
@@ -56,10 +55,7 @@ def sample_tiles(
     for pair in pairs:
         if all(len(places) >= most for places in found.values()):
             break
-        grid = TileGrid(height=pair.height, width=pair.width, tile_px=settings.tile_px)
-        share = positive_share(
-            dataset.signal(pair), thresholds[pair.id], grid, settings.max_unknown
-        )
+        _, share = share_pair(dataset.signal(pair), thresholds[pair.id], settings)
         near = np.abs(share - settings.area_cutoff) < band
         kinds = {
             "ambiguous": near,

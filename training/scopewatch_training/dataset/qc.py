@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
-from scopewatch.core.imaging.labels import positive_share
-from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.dataset.offset_plot import draw_offsets, name_stray
@@ -164,8 +163,7 @@ def _inspect(
     settings = dataset.labels
     shares, whole = [], 0
     for pair in accepted:
-        grid = TileGrid(height=pair.height, width=pair.width, tile_px=settings.tile_px)
-        share = positive_share(dataset.signal(pair), cuts[pair.id], grid, settings.max_unknown)
+        grid, share = share_pair(dataset.signal(pair), cuts[pair.id], settings)
         shares.append(share[np.isfinite(share)])
         whole += int(grid.whole().sum())
     pooled = np.concatenate(shares) if shares else np.empty(0, dtype=np.float32)

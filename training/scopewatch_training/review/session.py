@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.binarise import fit_thresholds
-from scopewatch.core.imaging.labels import Labels, label_pair, positive_share
+from scopewatch.core.imaging.labels import Labels, label_shares, share_pair
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.corrections.file import (
     read_corrections,
@@ -239,7 +239,6 @@ class ReviewSession:
 
     def _label(self, pair: Pair) -> PairTiles:
         settings, cut = self.dataset.labels, self._thresholds[pair.id]
-        signal = self.dataset.signal(pair)
-        grid, labels = label_pair(signal, cut, settings)
-        share = positive_share(signal, cut, grid, settings.max_unknown)
+        grid, share = share_pair(self.dataset.signal(pair), cut, settings)
+        labels = label_shares(share, settings.area_cutoff, settings.ambiguous_band)
         return PairTiles(grid=grid, share=share, labels=labels)

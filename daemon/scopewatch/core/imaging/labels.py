@@ -63,7 +63,14 @@ def label_tiles(
     (rows, cols) int8: 1 positive, 0 negative, -1 not counted.
     """
     share = positive_share(signal, threshold, grid, max_unknown)
-    labels = np.full(grid.shape, NOT_COUNTED, dtype=np.int8)
+    return label_shares(share, area_cutoff, ambiguous_band)
+
+
+def label_shares(
+    share: NDArray[np.float32], area_cutoff: float, ambiguous_band: float = 0.0
+) -> Labels:
+    """Label tiles by their positive share, as `positive_share` returns it; see `label_tiles`."""
+    labels = np.full(share.shape, NOT_COUNTED, dtype=np.int8)
     countable = np.isfinite(share)
     with np.errstate(invalid="ignore"):
         labels[countable & (share >= area_cutoff)] = 1
@@ -73,20 +80,20 @@ def label_tiles(
     return labels
 
 
+def share_pair(
+    signal: NDArray[np.floating], threshold: float, settings: LabelSettings
+) -> tuple[TileGrid, NDArray[np.float32]]:
+    """Return the grid of one pair and `positive_share` of its tiles, by the recorded settings."""
+    grid = TileGrid(height=signal.shape[0], width=signal.shape[1], tile_px=settings.tile_px)
+    return grid, positive_share(signal, threshold, grid, settings.max_unknown)
+
+
 def label_pair(
     signal: NDArray[np.floating], threshold: float, settings: LabelSettings
 ) -> tuple[TileGrid, Labels]:
     """Label one pair by the recorded settings; returns its grid with the labels."""
-    grid = TileGrid(height=signal.shape[0], width=signal.shape[1], tile_px=settings.tile_px)
-    labels = label_tiles(
-        signal,
-        threshold,
-        grid,
-        settings.area_cutoff,
-        settings.ambiguous_band,
-        settings.max_unknown,
-    )
-    return grid, labels
+    grid, share = share_pair(signal, threshold, settings)
+    return grid, label_shares(share, settings.area_cutoff, settings.ambiguous_band)
 
 
 def prevalence(labels: Labels) -> float | None:

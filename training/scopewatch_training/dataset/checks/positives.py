@@ -8,8 +8,7 @@ import numpy as np
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch.core.imaging.binarise import fit_thresholds
-from scopewatch.core.imaging.labels import positive_share
-from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
 
@@ -59,8 +58,7 @@ def _has_positive(dataset: Dataset, pairs: Sequence[Pair], cuts: Sequence[float]
         # So large a share of the frame leaves no room for tiles that are all below the cut-off.
         if above > 2 * labels.area_cutoff * total:
             return True
-        grid = TileGrid(height=pair.height, width=pair.width, tile_px=labels.tile_px)
-        share = positive_share(dataset.signal(pair), cut, grid, labels.max_unknown)
+        _, share = share_pair(dataset.signal(pair), cut, labels)
         if np.any(share >= labels.area_cutoff):
             return True
     return False

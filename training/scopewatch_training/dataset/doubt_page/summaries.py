@@ -10,8 +10,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.binarise import fit_thresholds
-from scopewatch.core.imaging.labels import positive_share
-from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.checks.copies import list_copies
 from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, group_doubts, verdict
 from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
@@ -145,8 +144,7 @@ def _prevalence(dataset: Dataset, pair: Pair, cut: float | None) -> float:
     if pair.refused is not None or cut is None:
         return float("nan")
     labels = dataset.labels
-    grid = TileGrid(height=pair.height, width=pair.width, tile_px=labels.tile_px)
-    share = positive_share(dataset.signal(pair), cut, grid, labels.max_unknown)
+    _, share = share_pair(dataset.signal(pair), cut, labels)
     counted = share[np.isfinite(share)]
     return float(np.mean(counted >= labels.area_cutoff)) if counted.size else float("nan")
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.labels import positive_share
-from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.annotation import read_fluorescence
 from scopewatch_training.dataset.pictures import PictureRef, read_picture
 from scopewatch_training.dataset.prepared import Dataset, Pair
@@ -87,8 +86,7 @@ def _positive(
 ) -> NDArray[np.bool_]:
     """Mark the pixels of a thumbnail that lie in positive tiles."""
     labels = dataset.labels
-    grid = TileGrid(height=pair.height, width=pair.width, tile_px=labels.tile_px)
-    share = positive_share(signal, cut, grid, labels.max_unknown)
+    _, share = share_pair(signal, cut, labels)
     positive = np.nan_to_num(share) >= labels.area_cutoff
     rows, cols = (
         np.arange(small) * side // small // labels.tile_px
