@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.labels import positive_mask, share_pair
-from scopewatch_training.dataset.drawing import to_png
+from scopewatch_training.dataset.drawing import phase_grey, signal_glow, to_png
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.settings import LabelSettings
 
-_GREY_RANGE: Final = 2.5
 _NEAR: Final = 0.5
 
 
@@ -124,11 +123,9 @@ def _cut_out(
     )
     view = np.asarray(dataset.view(pair)[inner], dtype=np.float32)
     signal = np.asarray(dataset.signal(pair)[inner], dtype=np.float32)
-    grey = np.clip((view + _GREY_RANGE) / (2 * _GREY_RANGE), 0, 1)
-    phase = np.repeat(grey[..., None], 3, axis=-1)
-    scale = threshold if np.isfinite(threshold) else max(10 * pair.noise, 1.0)
-    glow = np.arcsinh(np.clip(np.nan_to_num(signal), 0, None) / scale) / np.arcsinh(20)
-    marker = np.clip(glow, 0, 1)[..., None] * np.array([0.2, 1.0, 0.3], dtype=np.float32)
+    phase = np.repeat(phase_grey(view)[..., None], 3, axis=-1)
+    glow = signal_glow(signal, threshold, pair.noise)[..., None]
+    marker = glow * np.array([0.2, 1.0, 0.3], dtype=np.float32)
     phase[outline_mask(positive_mask(signal, threshold))] = (1.0, 0.2, 0.1)
     for picture in (phase, marker):
         _frame(picture, place.row * tile_px - inner[0].start, place.col * tile_px - inner[1].start,

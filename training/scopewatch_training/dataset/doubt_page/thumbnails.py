@@ -11,6 +11,7 @@ from PIL import Image
 from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.annotation import read_fluorescence
+from scopewatch_training.dataset.drawing import phase_grey, signal_glow
 from scopewatch_training.dataset.pictures import PictureRef, read_picture
 from scopewatch_training.dataset.prepared import Dataset, Pair
 
@@ -18,8 +19,6 @@ Grey = NDArray[np.float32]
 
 SIDE_PX: Final = 192
 _GAP_PX: Final = 6
-_GREY_RANGE: Final = 2.5
-_BRIGHTEST: Final = 20.0
 _PERCENTILES: Final = (1.0, 99.7)
 _DIM: Final = 0.7
 _QUALITY: Final = 75
@@ -38,15 +37,10 @@ def draw_pair(dataset: Dataset, pair: Pair, cut: float | None) -> bytes:
         Threshold of the pair; None: no labels are drawn.
     """
     signal = np.asarray(dataset.signal(pair), dtype=np.float32)
-    view = _small(np.asarray(dataset.view(pair), dtype=np.float32))
-    phase = np.clip((view + _GREY_RANGE) / (2 * _GREY_RANGE), 0, 1)
-    scale = cut if cut is not None and np.isfinite(cut) else max(10 * pair.noise, 1.0)
-    glow = np.arcsinh(np.clip(_small(np.nan_to_num(signal)), 0, None) / scale)
-    panels = [
-        _rgb(phase),
-        _rgb(np.clip(glow / np.arcsinh(_BRIGHTEST), 0, 1)),
-        _rgb(_DIM * phase),
-    ]
+    phase = phase_grey(_small(np.asarray(dataset.view(pair), dtype=np.float32)))
+    threshold = np.inf if cut is None else cut
+    glow = signal_glow(_small(np.nan_to_num(signal)), threshold, pair.noise)
+    panels = [_rgb(phase), _rgb(glow), _rgb(_DIM * phase)]
     if cut is not None:
         panels[2][_outline(_positive(dataset, pair, signal, cut, phase.shape))] = _LINE
     if pair.moved_at_px is not None:
