@@ -18,8 +18,8 @@ from scopewatch_training.network.network_spec import NetworkSpec, plan_layers
 from scopewatch_training.network.quantise import convert_int8, float_weights, load_float
 from scopewatch_training.network.stages import Listener
 from scopewatch_training.network.train_loop import Training, predict_logits
-from tests.unit.training.test_train_network import small_network
 from tests.unit.training.tiny_data import make_frames
+from tests.unit.training_network.spread_networks import spread_network
 
 pytestmark = pytest.mark.training
 
@@ -108,7 +108,7 @@ def test_the_logit_of_a_tile_is_the_mean_of_its_squares_where_brightness_is_lear
 
 
 def test_joined_networks_quantise_and_their_layers_are_compared_in_order() -> None:
-    joined = join_networks([small_network(seed=seed) for seed in range(2)], SMALL)
+    joined = join_networks([spread_network(SMALL, seed) for seed in range(2)], SMALL)
     model = convert_int8(joined, make_frames(3), SMALL.tile_px)
 
     errors = layer_errors(joined, SMALL, model, make_frames(1)[0])

@@ -23,22 +23,11 @@ from scopewatch_training.network.quantise import convert_int8, fold_calibration,
 from scopewatch_training.network.train_loop import predict_logits
 from tests.unit.inference.bundles import make_view, tiny_bundle
 from tests.unit.training.tiny_data import make_frames
+from tests.unit.training_network.spread_networks import spread_network
 
 pytestmark = pytest.mark.training
 
 SMALL = NetworkSpec(tile_px=16, width=16, depth=1)
-
-
-def small_network(spec: NetworkSpec = SMALL, seed: int = 0) -> keras.Model:
-    """Return a network whose normalisation has seen some frames, with logits spread about 0."""
-    network = build_network(spec, seed)
-    views = np.stack([frame.view[:, :] for frame in make_frames(3)])[..., None]
-    for _ in range(20):
-        network(views, training=True)
-    logits = np.asarray(network(views, training=False)["tile"])
-    slope = 2 / float(logits.std())
-    fold_calibration(network, Platt(slope=slope, intercept=-slope * float(logits.mean())))
-    return network
 
 
 def tiles_that_change(network: keras.Model, side_px: int, top: int, left: int) -> set[int]:
@@ -83,7 +72,7 @@ def test_unknown_names_of_settings_are_refused(setting: dict[str, str]) -> None:
 
 def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
     spec = NetworkSpec(tile_px=16, width=16, depth=2, context="none")
-    network = small_network(spec)
+    network = spread_network(spec)
 
     assert receptive_field_px(spec) == 16
     for top, left in ((0, 0), (15, 15), (16, 31), (47, 0)):
@@ -92,7 +81,7 @@ def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
 
 def test_no_tile_sees_beyond_the_receptive_field_and_some_see_as_far() -> None:
     field = receptive_field_px(SMALL)
-    network = small_network()
+    network = spread_network(SMALL)
     side, tile = 320, 160
     reach = (field - 16) // 2 + 16
     seen = tiles_that_change(network, side, tile, tile)
@@ -125,7 +114,7 @@ def test_a_network_outside_the_family_is_refused(fields: dict[str, int], words: 
 
 
 def test_the_exported_sigmoid_is_the_sigmoid() -> None:
-    network = small_network()
+    network = spread_network(SMALL)
     view = make_view(128, 128)[None, ..., None]
 
     drawn = np.asarray(build_scorer(network)(view, training=False))
@@ -135,7 +124,7 @@ def test_the_exported_sigmoid_is_the_sigmoid() -> None:
 
 
 def test_folding_a_calibration_is_applying_it() -> None:
-    network = small_network()
+    network = spread_network(SMALL)
     frames = make_frames(1)
     before = predict_logits(network, frames)[0]
 
@@ -147,7 +136,7 @@ def test_folding_a_calibration_is_applying_it() -> None:
 @pytest.fixture(scope="module")
 def quantised() -> tuple[keras.Model, bytes]:
     """A small network and its int8 file."""
-    network = small_network()
+    network = spread_network(SMALL)
     return network, convert_int8(network, make_frames(3), SMALL.tile_px)
 
 
@@ -155,7 +144,7 @@ def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
     quantised: tuple[keras.Model, bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
     _, model = quantised
-    timid = small_network(seed=4)
+    timid = spread_network(SMALL, seed=4)
     fold_calibration(timid, Platt(slope=0.5, intercept=-2.0))
     converted = convert_int8(timid, make_frames(3), SMALL.tile_px)
     # Notices of the converter would stand in the text of the console.

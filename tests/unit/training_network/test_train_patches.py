@@ -12,7 +12,6 @@ from ai_edge_litert.interpreter import Interpreter
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.gate import layer_errors
 from scopewatch_training.network.architecture import build_network
-from scopewatch_training.network.calibrate import Platt
 from scopewatch_training.network.ensemble import join_networks
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import (
@@ -22,25 +21,14 @@ from scopewatch_training.network.network_spec import (
     plan_layers,
     receptive_field_px,
 )
-from scopewatch_training.network.quantise import convert_int8, fold_calibration
+from scopewatch_training.network.quantise import convert_int8
 from tests.unit.inference.bundles import make_view, tiny_bundle
 from tests.unit.training.tiny_data import make_frames
+from tests.unit.training_network.spread_networks import spread_network
 
 pytestmark = pytest.mark.training
 
 SMALL = NetworkSpec(tile_px=32, width=16, depth=1, stem="patches")
-
-
-def spread_network(spec: NetworkSpec) -> keras.Model:
-    """Return a network whose normalisation has seen some frames, with logits spread about 0."""
-    network = build_network(spec, 0)
-    views = np.stack([frame.view[:, :] for frame in make_frames(3)])[..., None]
-    for _ in range(20):
-        network(views, training=True)
-    logits = np.asarray(network(views, training=False)["tile"])
-    slope = 2 / float(logits.std())
-    fold_calibration(network, Platt(slope=slope, intercept=-slope * float(logits.mean())))
-    return network
 
 
 @pytest.fixture(scope="module")
