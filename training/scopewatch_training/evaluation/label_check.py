@@ -80,21 +80,17 @@ class LabelCheck:
         lines = []
         if self.differ:
             lines.append(
-                complaint(
+                self._contrast(
                     "labels of the data set were made otherwise than the bundle's",
-                    where=self.where,
-                    expected=", ".join(f"{e.setting} {_show(e.bundle)}" for e in self.differ),
-                    got=", ".join(f"{e.setting} {_show(e.data_set)}" for e in self.differ),
+                    self.differ,
                     do=f"the figures compare with another truth: prepare it {_advise(self.differ)}",
                 )
             )
         if self.overruled:
             lines.append(
-                complaint(
+                self._contrast(
                     "tiles are labelled as the bundle's were, not as the data set was prepared",
-                    where=self.where,
-                    expected=", ".join(f"{e.setting} {_show(e.bundle)}" for e in self.overruled),
-                    got=", ".join(f"{e.setting} {_show(e.data_set)}" for e in self.overruled),
+                    self.overruled,
                     do="nothing, where this is meant",
                 )
             )
@@ -109,6 +105,15 @@ class LabelCheck:
                 )
             )
         return lines
+
+    def _contrast(self, what: str, others: Sequence[OtherSetting], *, do: str) -> str:
+        return complaint(
+            what,
+            where=self.where,
+            expected=", ".join(f"{each.setting} {_show(each.bundle)}" for each in others),
+            got=", ".join(f"{each.setting} {_show(each.data_set)}" for each in others),
+            do=do,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as JSON values."""
@@ -129,15 +134,14 @@ def check_labels(
     masks = all(pair.note.startswith(MASK_NOTE) for pair in dataset.of_runs(runs))
     theirs = _facts_of(dataset)
     names = ["marker", *(() if masks else _OF_SIGNAL), *_OF_PLACE, "um_per_px"]
-    differ = [
-        OtherSetting(setting=name, bundle=own[name], data_set=theirs[name])
-        for name in names
-        if name in own and own[name] != theirs[name]
-    ]
     applied = _rule_facts(rule.labels, rule.thresholds.settings)
     recorded = _rule_facts(dataset.labels, dataset.binarise)
     return LabelCheck(
-        differ=tuple(each for each in differ if _matters(each, own, theirs)),
+        differ=tuple(
+            OtherSetting(setting=name, bundle=own[name], data_set=theirs[name])
+            for name in names
+            if name in own and own[name] != theirs[name] and _matters(name, own, theirs)
+        ),
         overruled=tuple(
             OtherSetting(setting=name, bundle=applied[name], data_set=recorded[name])
             for name in applied
@@ -190,14 +194,14 @@ def _rule_facts(labels: LabelSettings, binarise: BinariseSettings) -> dict[str, 
     return {**labels.to_json(), **{f"binarise {name}": value for name, value in facts.items()}}
 
 
-def _matters(other: OtherSetting, own: Facts, theirs: Facts) -> bool:
-    if other.setting == "glow_share":
+def _matters(setting: str, own: Facts, theirs: Facts) -> bool:
+    if setting == "glow_share":
         return bool(own["glow_px"] or theirs["glow_px"])
-    if other.setting in ("max_shift_px", "min_confidence"):
+    if setting in ("max_shift_px", "min_confidence"):
         return bool(own["register"] and theirs["register"])
-    if other.setting == "um_per_px":
+    if setting == "um_per_px":
         # Two scales that are stated are within the tolerance, or refused before.
-        return other.bundle is None or other.data_set is None
+        return own[setting] is None or theirs[setting] is None
     return True
 
 
