@@ -5,7 +5,7 @@ one. A time point starts from the correction that was found last, and a failure 
 Heights are of the focus drive, in micrometres.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -97,6 +97,10 @@ class FocusKept:
             raise ValueError(f"position {position.label!r} has no z_um, and home_um is not known")
         return self.home_um
 
+    def knows_planned_um(self, positions: Iterable[PositionConfig]) -> bool:
+        """Tell whether `planned_um` is known of all positions."""
+        return self.home_um is not None or all(each.z_um is not None for each in positions)
+
     def correction_um(self, position: PositionConfig) -> float:
         """Return the last good correction of a position, 0 where there is none."""
         good = self.good.get(position.label)
@@ -149,7 +153,6 @@ class FocusKept:
             Why it was not found at some of them.
         """
         good = [each.correction_um for each in self.good.values() if each.time_point == time_point]
-        others = [each for each in self.passes if each.time_point != time_point]
         known = [each for each in self.passes if each.time_point == time_point]
         still = {
             label: why for each in known for label, why in each.failed.items() if label not in tried
@@ -161,7 +164,17 @@ class FocusKept:
             drift_um=median(good) if good else None,
             failed=MappingProxyType({**still, **failed}),
         )
+        return self.passed(done)
+
+    def passed(self, done: FocusPass) -> "FocusKept":
+        """Return it with how a time point went, in place of what was known of that one."""
+        others = self.without_pass(done.time_point).passes
         return replace(self, passes=(*others, done)[-MOST_PASSES:])
+
+    def without_pass(self, time_point: int) -> "FocusKept":
+        """Return it without how a time point went."""
+        others = tuple(each for each in self.passes if each.time_point != time_point)
+        return replace(self, passes=others)
 
 
 def standing_of(kept: FocusKept, focus: FocusConfig) -> FocusStanding | None:

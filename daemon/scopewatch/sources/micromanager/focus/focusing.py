@@ -260,7 +260,7 @@ class Focusing:
 
     def _find_home(self) -> None:
         """Note where the focus is as the run begins, for positions without a height."""
-        if self.kept.home_um is None and any(each.z_um is None for each in self._config.positions):
+        if not self.kept.knows_planned_um(self._config.positions):
             self.kept = replace(self.kept, home_um=self._drive().height_um())
 
     def _tell(self, taking: "_Taking") -> None:

@@ -6,14 +6,13 @@ far they lie from the planned heights, so that one empty well, or one speck of d
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from types import MappingProxyType
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.focus.course import MOST_PASSES, FocusKept, FocusPass
+from scopewatch.sources.micromanager.focus.course import FocusKept, FocusPass
 
 log = get_logger(__name__)
 
@@ -66,10 +65,7 @@ class Following:
             self._seen = [each for each in self._seen if each[0] > over]
         newest = max((each[0] for each in ready), default=-1)
         done = max((each.time_point for each in kept.passes), default=-1)
-        homeless = kept.home_um is None and any(
-            each.z_um is None for each in self._positions.values()
-        )
-        if newest < max(done, 0) or homeless:
+        if newest < max(done, 0) or not kept.knows_planned_um(self._positions.values()):
             # Frames of earlier time points, which are loaded again; or of another program's plan.
             return kept
         if newest != self._time_point:
@@ -80,10 +76,8 @@ class Following:
     def _moved(
         self, kept: FocusKept, time_point: int, now: datetime, tell: Callable[[str], None]
     ) -> FocusKept:
-        focus, before = self._config.focus, 0.0
-        others = tuple(each for each in kept.passes if each.time_point != time_point)
-        for each in others:
-            before = before if each.drift_um is None else each.drift_um
+        focus, kept = self._config.focus, kept.without_pass(time_point)
+        before = kept.drift_um or 0.0
         drift_um = median(
             at - self._above_um - kept.planned_um(self._positions[label])
             for label, at in self._heights_um.items()
@@ -112,4 +106,4 @@ class Following:
             drift_um=round(drift_um, 2),
             found=done.focused,
         )
-        return replace(kept, passes=(*others, done)[-MOST_PASSES:])
+        return kept.passed(done)
