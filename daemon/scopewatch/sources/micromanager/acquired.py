@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -207,25 +207,20 @@ class Acquired:
 
     Parameters
     ----------
-    places
-        The images.
+    planes
+        How often each plane of each image is there.
     moments
         When the first image of each time point was taken, where an image says so.
     interval_s, then
         As they are configured.
-    planes
-        How often each plane of each image is there.
     growing
         The newest data set, where its writer did not close it, as far as it can be seen.
     """
 
-    places: frozenset[Place]
+    planes: Mapping[Place, Mapping[Plane, int]]
     moments: Mapping[int, datetime]
     interval_s: float
     then: tuple[Step, ...] = ()
-    planes: Mapping[Place, Mapping[Plane, int]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
     growing: Path | None = None
 
     @property
@@ -329,7 +324,6 @@ def survey(
         if folder == folders[0] and not data_set.ended:
             growing = folder
     return Acquired(
-        places=frozenset(planes),
         planes=MappingProxyType(planes),
         moments=MappingProxyType(moments),
         interval_s=config.timing[0].interval_s,

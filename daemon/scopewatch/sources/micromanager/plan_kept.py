@@ -137,7 +137,7 @@ class KeptPlan:
     def take_up(self, found: Acquired, now: datetime) -> Grid | None:
         """Go on with the time-lapse that is on disk, as it is planned now; None where none is."""
         config = self._config
-        kept = read_kept(config.path, self._run) if found.places else None
+        kept = read_kept(config.path, self._run) if found.planes else None
         before = None if kept is None else kept.planned
         self.focus = FocusKept() if kept is None else kept.focus
         grid = found.grid()
@@ -158,7 +158,7 @@ class KeptPlan:
             periods=periods_of(config),
             images=images_of(config),
             stack=z_stack_of(config),
-            taken=_images(found.places),
+            taken=_images(found.planes),
             partly=_images(partly),
             now=now,
         )

@@ -58,4 +58,4 @@ def test_data_sets_are_named_by_the_run() -> None:
 def test_a_survey_of_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
     reading = reading_settings(settings(tmp_path), RUN)
     found = survey(settings(tmp_path / "gone"), reading, DEFAULT_LIMITS)
-    assert (found.places, found.began_at) == (frozenset(), None)
+    assert (found.planes, found.began_at) == ({}, None)

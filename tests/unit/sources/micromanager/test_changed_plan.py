@@ -277,7 +277,7 @@ def test_without_a_kept_plan_the_images_tell_the_interval(
     hours: tuple[float, ...], grid: Grid | None
 ) -> None:
     moments = {index: at(each) for index, each in enumerate(hours)}
-    assert Acquired(places=frozenset(), moments=moments, interval_s=HOUR_S).grid() == grid
+    assert Acquired(planes={}, moments=moments, interval_s=HOUR_S).grid() == grid
 
 
 def test_a_plan_that_cannot_be_kept_is_reported_once_and_holds_up_nothing(

@@ -98,7 +98,7 @@ def test_a_phase_that_is_over_may_be_written_otherwise(tmp_path: Path, clock: Fa
 def test_images_alone_tell_the_grid_of_phases() -> None:
     hours = {0: 0.0, 1: 2.1, 2: 4.0, 3: 6.0, 4: 7.0, 5: 8.2}
     found = Acquired(
-        places=frozenset(),
+        planes={},
         moments={index: T0 + timedelta(hours=each) for index, each in hours.items()},
         interval_s=2 * HOUR_S,
         then=(Step(since=3, interval_s=HOUR_S),),
