@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from scopewatch.core.imaging.model_card import HeldOutErrors, ModelCard
+from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_limits import (
@@ -34,10 +34,6 @@ TWO = {"tpr": 0.9, "fpr": 0.1, "half_width": 0.049, "run_residuals": {"a": 0.01,
 ONE_RUN = "One training run, a: its wells were held out in turn"
 
 
-def card(**changes: Any) -> ModelCard:
-    return make_card(**changes)
-
-
 @pytest.mark.parametrize(
     ("errors", "held_out", "interval", "limits"),
     [
@@ -51,7 +47,7 @@ def card(**changes: Any) -> ModelCard:
 def test_what_was_held_out_is_in_words(
     errors: dict[str, Any] | None, held_out: str, interval: str, limits: list[str]
 ) -> None:
-    made = card(errors=errors)
+    made = make_card(errors=errors)
 
     assert held_out_words(made.errors) == held_out
     assert interval_words(made.errors) == interval
@@ -71,7 +67,7 @@ def test_what_was_held_out_is_in_words(
 def test_false_refusals_above_five_percent_come_with_what_to_do(
     rate: float | None, trained_on: list[str], words: str | None
 ) -> None:
-    lines = describe_limits(card(quality={"false_refusal_rate": rate}, trained_on=trained_on))
+    lines = describe_limits(make_card(quality={"false_refusal_rate": rate}, trained_on=trained_on))
 
     if words is None:
         assert lines == ()
@@ -100,7 +96,7 @@ def test_wells_of_one_run_give_no_interval(runs: tuple[str, str], known: bool) -
 def test_the_console_names_what_was_held_out_and_claims_no_interval() -> None:
     console = Console(record=True, width=140)
 
-    show_card(console, card(errors=ONE, quality={"false_refusal_rate": 0.4}))
+    show_card(console, make_card(errors=ONE, quality={"false_refusal_rate": 0.4}))
 
     shown = console.export_text()
     assert "held out were wells of run a in turn, no whole run" in shown
@@ -113,7 +109,7 @@ def test_the_console_names_what_was_held_out_and_claims_no_interval() -> None:
 
 
 def test_notes_of_a_card_follow_what_was_refitted() -> None:
-    before = card(errors=ONE)
+    before = make_card(errors=ONE)
     before = before.model_copy(update={"notes": ("copies", *describe_limits(before))})
     after = before.model_copy(update={"errors": HeldOutErrors.model_validate(TWO)})
 
@@ -128,7 +124,7 @@ def test_the_page_says_what_was_held_out(tmp_path: Path, monkeypatch: pytest.Mon
     made = load_bundle(tmp_path / "b").card.model_copy(
         update={
             "errors": HeldOutErrors.model_validate(OLD),
-            "quality": card(quality={"false_refusal_rate": 0.4}).quality,
+            "quality": make_card(quality={"false_refusal_rate": 0.4}).quality,
         }
     )
     rewrite_card(tmp_path / "b", made)
