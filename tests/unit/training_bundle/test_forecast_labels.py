@@ -1,11 +1,9 @@
 """A forecast learns from runs that are new to the bundle, and leaves its label recipe alone."""
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
-import tifffile
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.inference.bundle import load_bundle
@@ -13,24 +11,25 @@ from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.dataset.prepared import Dataset, open_dataset
 from scopewatch_training.forecasting.forecast import forecast
-from scopewatch_training.forecasting.timelapse import COLUMNS
 from tests.unit.core.samples import make_cells
 from tests.unit.training_bundle.hashed_data import write_hashed, write_knowing_bundle
 from tests.unit.training_bundle.test_label_check import recipe_of
 from tests.unit.training_comparison.two_bundles import write_bundle
+from tests.unit.training_suggestion.written_timelapse import write_timelapse
 
 
-def write_timelapse(folder: Path, data: Dataset) -> Path:
+def write_ends(folder: Path, data: Dataset) -> Path:
     """Write a first and a last frame of each well of a data set."""
-    rows = []
-    for number, pair in enumerate(data.accepted):
-        for time_point in (0, 20):
-            name = f"{pair.id}_{time_point}.tif"
-            tifffile.imwrite(folder / name, make_cells(128, 128, seed=10 * number + time_point))
-            rows.append((pair.run, pair.plate, pair.well, 0, time_point, time_point / 2, name))
-    with (folder / "timelapse.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([COLUMNS, *rows])
-    return folder / "timelapse.csv"
+    frames = (
+        (
+            (pair.run, pair.plate, pair.well),
+            time_point,
+            make_cells(128, 128, seed=10 * number + time_point),
+        )
+        for number, pair in enumerate(data.accepted)
+        for time_point in (0, 20)
+    )
+    return write_timelapse(folder, frames)
 
 
 def test_a_run_that_is_a_copy_of_a_training_run_is_refused_by_name(tmp_path: Path) -> None:
@@ -69,7 +68,7 @@ def test_the_card_keeps_the_settings_of_its_training(
     rows = forecast(
         bundle,
         data,
-        write_timelapse(tmp_path, data),
+        write_ends(tmp_path, data),
         threads=1,
         stages=ConsoleStages(open_console()),
     )

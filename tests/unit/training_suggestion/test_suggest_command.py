@@ -1,23 +1,21 @@
 """Suggestions from frames on disk: which frames are looked at, refusals, the command."""
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.cli.main import main
-from scopewatch_training.forecasting.timelapse import COLUMNS
 from scopewatch_training.suggestion.suggest import Suggestions, SuggestRequest, suggest
 from tests.unit.core.samples import make_cells
 from tests.unit.inference.bundles import write_tiny
 from tests.unit.training.tiny_data import write_dataset
+from tests.unit.training_suggestion.written_timelapse import write_timelapse
 
 WELLS = ("A1", "A2", "A3", "A4")
 
@@ -25,19 +23,14 @@ WELLS = ("A1", "A2", "A3", "A4")
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a time-lapse: four wells of run1, two time points; the last frame of A4 is blank."""
-    folder = tmp_path_factory.mktemp("lapse")
-    rows = []
+    frames = []
     for number, well in enumerate(WELLS):
         for time_point in (0, 1):
             pixels = make_cells(128, 128, seed=10 * number + time_point)
             if (well, time_point) == ("A4", 1):
                 pixels = np.full_like(pixels, 4000)
-            name = f"{well}_{time_point}.tif"
-            tifffile.imwrite(folder / name, pixels)
-            rows.append(("run1", "P1", well, 0, time_point, time_point / 2, name))
-    with (folder / "timelapse.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([COLUMNS, *rows])
-    return folder / "timelapse.csv"
+            frames.append((("run1", "P1", well), time_point, pixels))
+    return write_timelapse(tmp_path_factory.mktemp("lapse"), frames)
 
 
 def suggest_from(bundle: Path, request: SuggestRequest, beside: Sequence[Path] = ()) -> Suggestions:

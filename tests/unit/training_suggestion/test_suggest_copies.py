@@ -1,12 +1,10 @@
 """Wells of a time-lapse that have a stain already, under another name."""
 
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.frame import Pixels
@@ -15,12 +13,12 @@ from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.cli.main import main
 from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
-from scopewatch_training.forecasting.timelapse import COLUMNS
 from scopewatch_training.suggestion.suggest import Suggestions, SuggestRequest, suggest
 from scopewatch_training.suggestion.table import list_notes
 from tests.unit.core.samples import make_cells
 from tests.unit.inference.bundles import write_tiny
 from tests.unit.training_bundle.hashed_data import teach, write_hashed
+from tests.unit.training_suggestion.written_timelapse import write_timelapse
 
 WELLS = ("A1", "A2", "A3")
 
@@ -53,14 +51,8 @@ def saved_again(pixels: Pixels) -> Pixels:
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a time-lapse of three wells of run8, one frame each."""
-    folder = tmp_path_factory.mktemp("lapse")
-    rows = []
-    for number, well in enumerate(WELLS):
-        tifffile.imwrite(folder / f"{well}.tif", picture(number))
-        rows.append(("run8", "P1", well, 0, 20, 10, f"{well}.tif"))
-    with (folder / "timelapse.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([COLUMNS, *rows])
-    return folder / "timelapse.csv"
+    frames = [(("run8", "P1", well), 20, picture(number)) for number, well in enumerate(WELLS)]
+    return write_timelapse(tmp_path_factory.mktemp("lapse"), frames)
 
 
 def suggest_from(bundle: Path, table: Path, stained: KnownFrames | None = None) -> Suggestions:
