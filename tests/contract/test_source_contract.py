@@ -14,7 +14,7 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.imaging.frame import FrameTicket, RetryRequest
+from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.core.source import FrameSource
 from scopewatch.sources.base.retry_queue import RETRIES_HELD
 from scopewatch.sources.folder.source import FolderSource
@@ -22,7 +22,7 @@ from scopewatch.sources.micromanager.source import MicroManagerSource
 from scopewatch.sources.ndtiff.source import NDTiffSource
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeInbox, FakeLedger
+from tests.unit.sources.fakes import FakeInbox, FakeLedger, asked
 from tests.unit.sources.images import RUN, pixels, write
 from tests.unit.sources.ndtiffs import Writer
 from tests.unit.sources.zarrs import chunk_files, write_times
@@ -58,18 +58,6 @@ def spoil_all(folder: Path) -> None:
 def spoil_chunks(folder: Path) -> None:
     for path in chunk_files(folder):
         path.write_bytes(b"spoilt")
-
-
-def asked(ticket: FrameTicket) -> RetryRequest:
-    return RetryRequest(
-        number=1,
-        source=ticket.source,
-        locator=ticket.locator,
-        fingerprint=ticket.fingerprint,
-        seen_at=ticket.seen_at,
-        asked_by="mei",
-        ticket=ticket,
-    )
 
 
 KINDS = {

@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal, RetryRequest
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.source import KnownFolder
+
+
+def asked(thing: FrameTicket | Refusal) -> RetryRequest:
+    """The request of a person to try a frame, or what was refused, again."""
+    return RetryRequest(
+        number=1,
+        source=thing.source,
+        locator=thing.locator,
+        fingerprint=thing.fingerprint,
+        seen_at=thing.seen_at,
+        asked_by="mei",
+        ticket=thing if isinstance(thing, FrameTicket) else None,
+    )
 
 
 class FakeInbox:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.core.source import FrameSource
 from tests.conftest import FakeClock
-from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger
+from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger, asked
 
 
 class SourceScene:
@@ -27,6 +28,14 @@ class SourceScene:
     def later(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self.source.scan()
+
+    def ask(self, *things: FrameTicket | Refusal) -> None:
+        """Request a retry as the store does: the item is open in the ledger."""
+        for each in things:
+            self.ledger.done.discard((each.source, each.locator, each.fingerprint))
+        assert self.source.retry([asked(each) for each in things]) == len(things)
+        self.inbox.tickets.clear()
+        self.inbox.refusals.clear()
 
 
 S = TypeVar("S", bound=SourceScene)

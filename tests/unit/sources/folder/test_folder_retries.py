@@ -4,32 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from scopewatch.core.imaging.frame import FrameTicket, Refusal, RetryRequest
+from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, pixels, write
 
 KEY = "HES7/plate/A1/s0/t0003/phase"
-
-
-def request(thing: FrameTicket | Refusal) -> RetryRequest:
-    return RetryRequest(
-        number=1,
-        source=thing.source,
-        locator=thing.locator,
-        fingerprint=thing.fingerprint,
-        seen_at=thing.seen_at,
-        asked_by="mei",
-        ticket=thing if isinstance(thing, FrameTicket) else None,
-    )
-
-
-def ask(scene: Scene, *things: FrameTicket | Refusal) -> None:
-    """Request a retry as the store does: the item is open in the ledger."""
-    for each in things:
-        scene.ledger.done.discard((each.source, each.locator, each.fingerprint))
-    assert scene.source.retry([request(each) for each in things]) == len(things)
-    scene.inbox.tickets.clear()
-    scene.inbox.refusals.clear()
 
 
 def offered(scene: Scene) -> list[FrameTicket | Refusal]:
@@ -54,7 +33,7 @@ def test_a_file_that_was_cut_off_and_still_is_answers_at_once(tmp_path: Path, ma
     scene = make(settle_s=2, give_up_s=120).start()
     scene.later(121)
     (given_up,) = settle(scene)
-    ask(scene, given_up)
+    scene.ask(given_up)
     scene.later(0.1)
     assert places(scene) == [given_up.locator], "no second wait of 120 s"
     settle(scene)
@@ -69,7 +48,7 @@ def test_a_file_that_was_refused_by_its_name_is_refused_once_more_and_once(
     write(tmp_path / "what is this.tif", pixels())
     scene = make(settle_s=0).start()
     (refused,) = settle(scene)
-    ask(scene, refused)
+    scene.ask(refused)
     scene.later(1)
     assert places(scene) == [refused.locator]
     settle(scene)
@@ -85,7 +64,7 @@ def test_a_file_that_was_mended_is_a_frame(tmp_path: Path, make: Make) -> None:
     scene.later(5)
     (spoilt,) = settle(scene)
     write(path, pixels())
-    ask(scene, spoilt)
+    scene.ask(spoilt)
     scene.later(1)
     (ticket,) = scene.inbox.tickets
     assert str(ticket.key) == KEY
@@ -101,7 +80,7 @@ def test_planes_of_a_stack_are_read_by_one_look(tmp_path: Path, make: Make) -> N
     planes = settle(scene)
     assert len(planes) == 6
     wanted = [planes[1], planes[4]]
-    ask(scene, *wanted)
+    scene.ask(*wanted)
     scene.later(1)
     assert places(scene) == [each.locator for each in wanted]
     settle(scene)
@@ -122,7 +101,7 @@ def test_a_frame_of_an_earlier_run_keeps_its_name(tmp_path: Path, make: Make) ->
         fingerprint=ticket.fingerprint,
         seen_at=ticket.seen_at,
     )
-    ask(scene, earlier)
+    scene.ask(earlier)
     scene.later(1)
     assert scene.inbox.tickets == [earlier]
 
@@ -132,7 +111,7 @@ def test_what_the_inbox_has_no_room_for_is_offered_later(tmp_path: Path, make: M
         write(tmp_path / f"plate_A1_s0_t{time:04d}_phase.tif", pixels(seed=time))
     scene = make(settle_s=0).start()
     frames = settle(scene)
-    ask(scene, *frames)
+    scene.ask(*frames)
     scene.inbox.room = 1
     scene.later(1)
     assert len(scene.inbox.tickets) == 1
@@ -148,7 +127,7 @@ def test_nothing_is_looked_at_again_during_a_burst(tmp_path: Path, make: Make) -
     write(tmp_path / FRAME, pixels())
     scene = make(settle_s=0).start()
     frames = settle(scene)
-    ask(scene, *frames)
+    scene.ask(*frames)
     scene.arrivals.burst = True
     scene.later(1)
     assert scene.inbox.tickets == []

@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import RetryRequest
+from tests.unit.sources.fakes import asked
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import pixels, write
 from tests.unit.sources.mmstacks import StackWriter, tags
@@ -178,17 +178,7 @@ def test_a_stack_that_is_to_be_tried_again_is_offered_with_all_its_planes(
     scene = make(z="sharpest", pattern=PATTERN).start()
     scene.later(10)
     (ticket,) = scene.inbox.tickets
-    known = replace(ticket, planes=())
-    request = RetryRequest(
-        number=1,
-        source=ticket.source,
-        locator=ticket.locator,
-        fingerprint=ticket.fingerprint,
-        seen_at=ticket.seen_at,
-        asked_by="test",
-        ticket=known,
-    )
-    assert scene.source.retry([request]) == 1
+    assert scene.source.retry([asked(replace(ticket, planes=()))]) == 1
     scene.later(1)
     again = scene.inbox.tickets[-1]
     assert len(scene.inbox.tickets) == 2

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.imaging.frame import Refusal, RetryRequest
 from tests.conftest import FakeClock
 from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import write_data_set, writing
@@ -18,23 +17,6 @@ def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
         yield build
 
 
-def ask(scene: Scene, refused: Refusal) -> None:
-    """Request a retry as the store does: the item is open in the ledger."""
-    scene.ledger.done.discard((refused.source, refused.locator, refused.fingerprint))
-    request = RetryRequest(
-        number=1,
-        source=refused.source,
-        locator=refused.locator,
-        fingerprint=refused.fingerprint,
-        seen_at=refused.seen_at,
-        asked_by="mei",
-        ticket=None,
-    )
-    assert scene.source.retry([request]) == 1
-    scene.inbox.tickets.clear()
-    scene.inbox.refusals.clear()
-
-
 def test_an_image_that_was_refused_is_refused_once_more_and_nothing_else_is_offered(
     tmp_path: Path, make: Make
 ) -> None:
@@ -44,7 +26,7 @@ def test_an_image_that_was_refused_is_refused_once_more_and_nothing_else_is_offe
     scene = make(z=2).start()
     first, second = scene.inbox.refusals
     scene.ledger.settle(*scene.inbox.tickets, first, second)
-    ask(scene, second)
+    scene.ask(second)
     scene.later(1)
     assert [each.locator for each in scene.inbox.refusals] == [second.locator]
     assert scene.inbox.reasons == [second.reason]
@@ -65,7 +47,7 @@ def test_an_image_whose_data_set_was_deleted_is_gone(tmp_path: Path, make: Make)
     scene.ledger.settle(*scene.inbox.tickets, refused)
     for path in sorted(tmp_path.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    ask(scene, refused)
+    scene.ask(refused)
     scene.later(1)
     (reported,) = scene.inbox.refusals
     assert reported.locator == refused.locator
@@ -80,7 +62,7 @@ def test_images_whose_tiff_is_still_waited_for_are_not_gone(tmp_path: Path, make
     scene.later(61)
     (refused,) = scene.inbox.refusals
     scene.ledger.settle(refused)
-    ask(scene, refused)
+    scene.ask(refused)
     for _ in range(3):
         scene.later(10)
     assert scene.inbox.refusals == []

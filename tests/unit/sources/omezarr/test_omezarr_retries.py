@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scopewatch.core.imaging.frame import Refusal, RetryRequest
+from scopewatch.core.imaging.frame import Refusal
 from tests.unit.sources.omezarr_scene import Make, Scene
 from tests.unit.sources.zarrs import ZarrStore
 
@@ -21,27 +21,11 @@ def refuse_a_cut_plane(folder: Path, make: Make) -> tuple[Scene, Refusal, Path, 
     return scene, refused, chunk, content
 
 
-def retry(scene: Scene, refused: Refusal) -> None:
-    scene.ledger.done.discard((refused.source, refused.locator, refused.fingerprint))
-    request = RetryRequest(
-        number=1,
-        source=refused.source,
-        locator=refused.locator,
-        fingerprint=refused.fingerprint,
-        seen_at=refused.seen_at,
-        asked_by="mei",
-        ticket=None,
-    )
-    assert scene.source.retry([request]) == 1
-    scene.inbox.tickets.clear()
-    scene.inbox.refusals.clear()
-
-
 def test_a_plane_whose_chunk_is_still_incomplete_is_refused_for_that_and_never_as_gone(
     tmp_path: Path, make: Make
 ) -> None:
     scene, refused, *_ = refuse_a_cut_plane(tmp_path, make)
-    retry(scene, refused)
+    scene.ask(refused)
     for _ in range(3):
         scene.later(10)
     assert scene.inbox.refusals == []
@@ -53,7 +37,7 @@ def test_a_plane_that_is_completed_while_it_is_waited_for_is_offered(
     tmp_path: Path, make: Make
 ) -> None:
     scene, refused, chunk, content = refuse_a_cut_plane(tmp_path, make)
-    retry(scene, refused)
+    scene.ask(refused)
     scene.later(1)
     chunk.write_bytes(content)
     scene.later(1)
@@ -64,7 +48,7 @@ def test_a_plane_that_is_completed_while_it_is_waited_for_is_offered(
 def test_a_plane_whose_chunk_was_deleted_is_gone(tmp_path: Path, make: Make) -> None:
     scene, refused, chunk, _ = refuse_a_cut_plane(tmp_path, make)
     chunk.unlink()
-    retry(scene, refused)
+    scene.ask(refused)
     scene.later(1)
     (again,) = scene.inbox.refusals
     assert again.locator == refused.locator
