@@ -263,6 +263,19 @@ class Dataset:
         ]
         return f"labels were corrected in review: {' and '.join(words)}"
 
+    def read_corrections(self) -> Corrections | None:
+        """Read what people corrected so far, without applying it; None where nothing is.
+
+        Raises
+        ------
+        ConfigError
+            When it cannot be read, or was made for another data set.
+        """
+        found = read_corrections(self.folder)
+        if found is not None:
+            refuse_misfit(found, self.pairs, self.labels.tile_px, self.folder)
+        return found
+
     def require_runs(self, at_least: int = 2) -> None:
         """Raise ConfigError when there are too few runs to hold whole ones out."""
         require_runs(self.runs(), where=self.folder, at_least=at_least)
@@ -318,19 +331,12 @@ def open_dataset(folder: Path, *, corrected: bool = True) -> Dataset:
         doubts=tuple(Doubt.from_json(each) for each in values.get("doubts", ())),
         mark_version=values.get("mark_version", 0),
     )
-    corrections = read_corrections(folder) if corrected else None
-    return dataset if corrections is None else apply_corrections(dataset, corrections)
+    corrections = dataset.read_corrections() if corrected else None
+    return dataset if corrections is None else _apply(dataset, corrections)
 
 
-def apply_corrections(dataset: Dataset, corrections: Corrections) -> Dataset:
-    """Return a data set with corrections applied; what `prepare` wrote stays as it is.
-
-    Raises
-    ------
-    ConfigError
-        When the corrections were made for another data set.
-    """
-    refuse_misfit(corrections, dataset.pairs, dataset.labels.tile_px, dataset.folder)
+def _apply(dataset: Dataset, corrections: Corrections) -> Dataset:
+    """Return a data set with corrections applied; what `prepare` wrote stays as it is."""
     dropped = {each.id: each.decision for each in corrections.pairs if each.dropped}
     pairs = []
     for pair in dataset.pairs:

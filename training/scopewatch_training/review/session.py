@@ -17,11 +17,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import Labels, label_shares, share_pair
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch_training.dataset.corrections.file import (
-    read_corrections,
-    refuse_misfit,
-    write_corrections,
-)
+from scopewatch_training.dataset.corrections.file import write_corrections
 from scopewatch_training.dataset.corrections.record import (
     Corrections,
     Decision,
@@ -112,10 +108,7 @@ class ReviewSession:
             When it does not fit the data set.
         """
         with self._lock:
-            found = read_corrections(self.dataset.folder)
-            if found is not None:
-                tile_px = self.dataset.labels.tile_px
-                refuse_misfit(found, self.dataset.pairs, tile_px, self.dataset.folder)
+            found = self.dataset.read_corrections()
             if found != self._on_disk:
                 self._on_disk = found
                 self._steps.clear()

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from scopewatch.core.imaging import histogram as histograms
-from scopewatch_training.dataset.corrections.file import read_corrections, refuse_misfit
 from scopewatch_training.dataset.corrections.record import Corrections
 from scopewatch_training.dataset.doubts import group_doubts
 from scopewatch_training.dataset.prepared import INDEX, Dataset, open_dataset
@@ -44,9 +43,7 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     """
     folder = folder_of(Path(path if isinstance(path, str) else path[0]))
     dataset = open_dataset(folder, corrected=False)
-    found = read_corrections(folder)
-    if found is not None:
-        refuse_misfit(found, dataset.pairs, dataset.labels.tile_px, folder)
+    found = dataset.read_corrections()
     corrections = found or Corrections(tile_px=dataset.labels.tile_px)
     own = own_labels(dataset)
     tile_px = dataset.labels.tile_px
