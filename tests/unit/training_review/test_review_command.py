@@ -78,7 +78,7 @@ def test_without_a_user_name_the_author_is_asked_for(
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found: 12345")
 
-    monkeypatch.setattr("scopewatch_training.cli.review_command.getuser", nobody)
+    monkeypatch.setattr("scopewatch_training.dataset.corrections.author.getuser", nobody)
     folder = write_dataset(tmp_path / "data")
     with pytest.raises(SystemExit, match="2"):
         main(["review", str(folder), "--no-browser"])

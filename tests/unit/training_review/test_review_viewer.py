@@ -131,6 +131,21 @@ def test_a_layer_without_changes_writes_nothing(folder: Path) -> None:
     assert read_corrections(folder) is None
 
 
+def test_without_a_user_name_the_author_is_asked_for_in_the_layer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("scopewatch_training.dataset.corrections.author.getuser", nobody)
+    layer = labels_layer(folder)
+    layer.data[0, 0, 0] = 0
+    line = r"nobody knows who reviews: layer \(.*\); write your name into `author`"
+    with pytest.raises(ConfigError, match=line):
+        save_corrections(layer)
+    assert read_corrections(folder) is None
+
+
 def test_paint_never_overwrites_what_another_program_wrote(folder: Path) -> None:
     layer = labels_layer(folder)
     write_review(folder, correct(1, 2, TileLabel.DROPPED))

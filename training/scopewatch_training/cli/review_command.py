@@ -5,13 +5,11 @@
 import secrets
 import webbrowser
 from datetime import UTC, datetime
-from getpass import getuser
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.cli.arguments import DatasetArg
 
 
@@ -25,6 +23,7 @@ def review(
 ) -> None:
     """Look at pairs and tiles in a page on this machine; corrects labels and drops pairs."""
     from scopewatch_training.cli.console import print_line
+    from scopewatch_training.dataset.corrections.author import user_name
     from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.review.serve import HOST, serve
     from scopewatch_training.review.server import make_app
@@ -32,7 +31,7 @@ def review(
 
     session = ReviewSession(
         open_dataset(dataset, corrected=False),
-        author=author or _user(),
+        author=author or user_name(where="--author", do="give --author NAME"),
         now=lambda: datetime.now(UTC),
     )
     console = Console()
@@ -47,17 +46,3 @@ def review(
 
     serve(make_app(session, token), port, started)
     print_line(console, open_dataset(dataset).describe_corrections() or "no label was corrected")
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise ConfigError(
-            complaint(
-                "nobody knows who reviews",
-                where="--author",
-                got="no user name on this machine",
-                do="give --author NAME",
-            )
-        ) from error
