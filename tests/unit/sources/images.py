@@ -24,6 +24,17 @@ def pixels(height: int = 24, width: int = 32, seed: int = 0) -> NDArray[np.uint1
     return rng.integers(100, 4000, (height, width)).astype(np.uint16)
 
 
+def stack(sharp: int, planes: int = 3) -> NDArray[np.uint16]:
+    """Planes of noise; all but one are averaged over 4 px."""
+    noise = [pixels(32, 32, seed=seed).astype(np.float64) for seed in range(planes)]
+    coarse = [
+        each.reshape(8, 4, 8, 4).mean(axis=(1, 3)).repeat(4, 0).repeat(4, 1) for each in noise
+    ]
+    return np.array([noise[z] if z == sharp else coarse[z] for z in range(planes)]).astype(
+        np.uint16
+    )
+
+
 def write(path: Path, image: NDArray[Any] | None = None, **options: Any) -> Path:
     """Write a TIFF and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)

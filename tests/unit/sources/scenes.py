@@ -29,6 +29,12 @@ class SourceScene:
         self.clock.advance(seconds)
         self.source.scan()
 
+    def plane_taken(self, number: int = 0) -> int:
+        """The plane that is read as the frame of a ticket."""
+        frame = self.source.load(self.inbox.tickets[number])
+        assert frame.stack is not None
+        return frame.stack.z
+
     def ask(self, *things: FrameTicket | Refusal) -> None:
         """Request a retry as the store does: the item is open in the ledger."""
         for each in things:

@@ -6,33 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from numpy.typing import NDArray
 
 from scopewatch.core.errors import FrameError
 from tests.unit.sources.fakes import asked
-from tests.unit.sources.folder_scene import Make, Scene
-from tests.unit.sources.images import pixels, write
+from tests.unit.sources.folder_scene import Make
+from tests.unit.sources.images import stack, write
 from tests.unit.sources.mmstacks import StackWriter, tags
 
 PATTERN = r"(?P<plate>\w+?)_(?P<well>[A-H]\d+)_t(?P<time_point>\d+)_z(?P<z>\d+)\.tif"
-
-
-def stack(sharp: int, planes: int = 3) -> NDArray[np.uint16]:
-    """Planes of noise; all but one are averaged over 4 px."""
-    noise = [pixels(32, 32, seed=seed).astype(np.float64) for seed in range(planes)]
-    coarse = [
-        each.reshape(8, 4, 8, 4).mean(axis=(1, 3)).repeat(4, 0).repeat(4, 1) for each in noise
-    ]
-    return np.array([noise[z] if z == sharp else coarse[z] for z in range(planes)]).astype(
-        np.uint16
-    )
-
-
-def taken(scene: Scene, number: int = 0) -> int:
-    """The plane that is read as the frame of a ticket."""
-    frame = scene.source.load(scene.inbox.tickets[number])
-    assert frame.stack is not None
-    return frame.stack.z
 
 
 def test_the_sharpest_plane_of_an_ome_tiff_is_the_frame(tmp_path: Path, make: Make) -> None:
@@ -46,7 +27,7 @@ def test_the_sharpest_plane_of_an_ome_tiff_is_the_frame(tmp_path: Path, make: Ma
         f"{path.name}#page=1",
         f"{path.name}#page=2",
     ]
-    assert taken(scene) == 2
+    assert scene.plane_taken() == 2
 
 
 def test_a_hyperstack_of_imagej_has_a_frame_for_each_time_point(tmp_path: Path, make: Make) -> None:
@@ -55,7 +36,7 @@ def test_a_hyperstack_of_imagej_has_a_frame_for_each_time_point(tmp_path: Path, 
     tifffile.imwrite(path, images, imagej=True, metadata={"axes": "TZYX"})
     scene = make(z="sharpest").start()
     assert scene.inbox.keys == [f"HES7/plate/B5/s1/t{time:04d}/phase" for time in range(2)]
-    assert [taken(scene, number) for number in range(2)] == [0, 1]
+    assert [scene.plane_taken(number) for number in range(2)] == [0, 1]
 
 
 def test_a_file_with_a_single_plane_is_read_as_before(tmp_path: Path, make: Make) -> None:
@@ -79,7 +60,7 @@ def test_a_growing_stack_gives_a_frame_once_all_its_planes_are_there(
             scene.later(3)
             scene.later(3)
             assert len(scene.inbox.tickets) == time + (z == 2)
-    assert [taken(scene, number) for number in range(2)] == [1, 1]
+    assert [scene.plane_taken(number) for number in range(2)] == [1, 1]
 
 
 def write_planes(folder: Path, well: str, time_point: int, planes: list[int]) -> None:
@@ -97,7 +78,7 @@ def test_files_of_planes_are_one_frame_once_no_more_come(tmp_path: Path, make: M
     assert scene.source.health().waiting == 1
     scene.later(10)
     assert scene.inbox.keys == ["HES7/p/A1/s0/t0000/phase"]
-    assert taken(scene) == 1
+    assert scene.plane_taken() == 1
     scene.ledger.settle(*scene.inbox.tickets)
     # The number of planes is known from now on.
     write_planes(tmp_path, "A1", 1, [0, 1, 2])
@@ -142,7 +123,7 @@ def test_a_plane_that_comes_late_gives_the_stack_again(tmp_path: Path, make: Mak
     scene.later(10)
     first, again = scene.inbox.tickets
     assert again.locator == first.locator
-    assert taken(scene, 1) == 1
+    assert scene.plane_taken(1) == 1
     assert scene.inbox.refusals == []
 
 
@@ -183,7 +164,7 @@ def test_a_stack_that_is_to_be_tried_again_is_offered_with_all_its_planes(
     again = scene.inbox.tickets[-1]
     assert len(scene.inbox.tickets) == 2
     assert (again.locator, again.fingerprint) == (ticket.locator, ticket.fingerprint)
-    assert taken(scene, 1) == 1
+    assert scene.plane_taken(1) == 1
 
 
 def test_after_a_restart_a_retry_waits_for_the_planes(tmp_path: Path, make: Make) -> None:

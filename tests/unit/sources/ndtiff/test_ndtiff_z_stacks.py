@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FakeClock
-from tests.unit.sources.folder.test_folder_z_stacks import stack
+from tests.unit.sources.images import stack
 from tests.unit.sources.ndtiff_scene import Make, Scene
 from tests.unit.sources.ndtiffs import writing
 from tests.unit.sources.scenes import making
@@ -17,12 +17,6 @@ from tests.unit.sources.scenes import making
 def make(tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
     with making(Scene, tmp_path, clock) as build:
         yield build
-
-
-def taken(scene: Scene, number: int) -> int:
-    frame = scene.source.load(scene.inbox.tickets[number])
-    assert frame.stack is not None
-    return frame.stack.z
 
 
 def test_a_growing_data_set_gives_a_frame_for_each_stack(tmp_path: Path, make: Make) -> None:
@@ -36,7 +30,7 @@ def test_a_growing_data_set_gives_a_frame_for_each_stack(tmp_path: Path, make: M
     assert scene.inbox.keys == [
         f"HES7/plate/{well}/s0/t000{time}/phase" for time in range(2) for well in ("A1", "A2")
     ]
-    assert [taken(scene, number) for number in range(4)] == [0, 0, 1, 1]
+    assert [scene.plane_taken(number) for number in range(4)] == [0, 0, 1, 1]
     assert scene.inbox.refusals == []
 
 
@@ -52,7 +46,7 @@ def test_planes_below_zero_and_without_a_declared_number_are_one_stack(
         assert scene.source.health().waiting == 1
         scene.later(10)
     assert [plane.z for plane in scene.inbox.tickets[0].planes] == [-1, 0, 1]
-    assert taken(scene, 0) == 0
+    assert scene.plane_taken(0) == 0
 
 
 def test_a_data_set_that_was_closed_early_gives_what_there_is(tmp_path: Path, make: Make) -> None:
@@ -63,7 +57,7 @@ def test_a_data_set_that_was_closed_early_gives_what_there_is(tmp_path: Path, ma
     scene.later(1)
     scene.later(1)
     assert scene.inbox.keys == ["HES7/plate/A1/s0/t0000/phase"]
-    assert taken(scene, 0) == 2
+    assert scene.plane_taken(0) == 2
 
 
 def test_a_settled_stack_is_not_offered_again_after_a_restart(tmp_path: Path, make: Make) -> None:

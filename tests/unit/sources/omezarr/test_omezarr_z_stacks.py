@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sources.folder.test_folder_z_stacks import stack
+from tests.unit.sources.images import stack
 from tests.unit.sources.omezarr_scene import Make
 from tests.unit.sources.zarrs import ZarrStore
 
