@@ -11,6 +11,7 @@ from typing import Final
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
+from scopewatch.sources.micromanager.acts.slack import longest_exposure_ms
 from scopewatch.sources.micromanager.events import Axes, Event, never
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.microscope import Microscope
@@ -104,9 +105,7 @@ def expect_rest(
     """
     if config.backend != "java" or growing is None:
         return
-    exposures_ms = [each.exposure_ms for each in config.channels]
-    exposures_ms += [ms for each in config.positions for ms in each.exposures_ms.values()]
-    quiet = timedelta(seconds=_BETWEEN_S + max(exposures_ms, default=0.0) / 1000)
+    quiet = timedelta(seconds=_BETWEEN_S + longest_exposure_ms(config) / 1000)
     newest = max((each.stat().st_mtime for each in growing.iterdir()), default=0.0)
     begins = [datetime.fromtimestamp(newest, UTC), *([] if since is None else [since])]
     if any(abs(now - each) < quiet for each in begins):

@@ -39,16 +39,21 @@ def judged_planes(config: MicroManagerSourceConfig) -> int:
     return 1 if config.z_stack is None else len(config.z_stack.planes_um)
 
 
+def longest_exposure_ms(config: MicroManagerSourceConfig) -> float:
+    """Return the longest exposure of an image that is planned; 0 where presets give none."""
+    exposures_ms = [each.exposure_ms for each in config.channels]
+    exposures_ms += [own for each in config.positions for own in each.exposures_ms.values()]
+    return max(exposures_ms, default=0.0)
+
+
 def longest_act_s(config: MicroManagerSourceConfig) -> float:
     """Return how long the longest act takes that is switched on; 0 where none takes an image."""
     acts = config.acts
     longest = 0.0
     if acts.reimage_unfit or acts.more_sites is not None:
-        exposures = [each.exposure_ms for each in config.channels]
-        exposures += [own for each in config.positions for own in each.exposures_ms.values()]
         longest = act_s(
             config,
-            max(exposures, default=0.0),
+            longest_exposure_ms(config),
             refocus=acts.reimage_unfit,
             planes=judged_planes(config),
         )
