@@ -136,7 +136,7 @@ def prepare(options: PrepareOptions) -> None:
     from scopewatch_training.dataset.doubt_page.page import write_doubts
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
-    from scopewatch_training.dataset.prepared import open_dataset, refused
+    from scopewatch_training.dataset.prepared import refused
     from scopewatch_training.dataset.qc import write_qc
     from scopewatch_training.dataset.worker_processes import count_workers
 
@@ -173,7 +173,8 @@ def prepare(options: PrepareOptions) -> None:
         print_line(console, f"{doubt.weight.name.lower()}: {doubt.line}")
     print_line(console, f"verdict: {verdict(dataset.doubts)}{shown}")
     # Raises where corrections of an earlier review do not fit what was prepared now.
-    corrected = open_dataset(out).describe_corrections()
+    corrections = dataset.read_corrections()
+    corrected = "" if corrections is None else corrections.describe()
     if corrected:
         print_line(console, corrected)
 

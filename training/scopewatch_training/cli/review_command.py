@@ -45,4 +45,5 @@ def review(
             webbrowser.open(url)
 
     serve(make_app(session, token), port, started)
-    print_line(console, open_dataset(dataset).describe_corrections() or "no label was corrected")
+    session.refresh()
+    print_line(console, session.corrections.describe() or "no label was corrected")

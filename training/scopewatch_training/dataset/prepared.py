@@ -27,7 +27,7 @@ from scopewatch.core.imaging.labels import Labels, label_pair
 from scopewatch.core.imaging.normalise import NormaliseSpec
 from scopewatch_training.dataset.corrections.file import read_corrections, refuse_misfit
 from scopewatch_training.dataset.corrections.plane import CorrectedSignal
-from scopewatch_training.dataset.corrections.record import Corrections, count_corrections
+from scopewatch_training.dataset.corrections.record import Corrections
 from scopewatch_training.dataset.doubts import Doubt
 from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.manifest import require_runs
@@ -253,15 +253,7 @@ class Dataset:
 
     def describe_corrections(self) -> str:
         """Return how much people corrected, in words; '' where nothing changes a label."""
-        if self.corrections is None or not self.corrections.digest:
-            return ""
-        tiles, dropped = count_corrections(self.corrections.pairs)
-        words = [
-            f"{count} {what}{'' if count == 1 else 's'}"
-            for count, what in ((tiles, "tile"), (dropped, "dropped pair"))
-            if count
-        ]
-        return f"labels were corrected in review: {' and '.join(words)}"
+        return "" if self.corrections is None else self.corrections.describe()
 
     def read_corrections(self) -> Corrections | None:
         """Read what people corrected so far, without applying it; None where nothing is.

@@ -192,6 +192,16 @@ class Corrections(_Strict):
             sha256("\n".join([f"{self.tile_px} px", *lines]).encode()).hexdigest() if lines else ""
         )
 
+    def describe(self) -> str:
+        """Return how much was corrected, in words; '' where nothing changes a label."""
+        tiles, dropped = count_corrections(self.pairs)
+        words = [
+            f"{count} {what}{'' if count == 1 else 's'}"
+            for count, what in ((tiles, "tile"), (dropped, "dropped pair"))
+            if count
+        ]
+        return f"labels were corrected in review: {' and '.join(words)}" if words else ""
+
 
 def count_corrections(reviews: Iterable[PairReview]) -> tuple[int, int]:
     """Return the number of corrected tiles of pairs in use, and of dropped pairs."""
