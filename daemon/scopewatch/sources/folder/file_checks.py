@@ -48,13 +48,13 @@ class FileChecks:
         frames: FolderFrames,
         stability: FileStability,
         clock: Clock,
-        stacks: Stacks | None = None,
+        stacks: Stacks,
     ) -> None:
         self._source = source
         self._frames = frames
         self._clock = clock
         self.stability = stability
-        self.stacks = stacks or Stacks()
+        self.stacks = stacks
         self._late_stacks: list[Found] = []
         self.given_up = GivenUp()
         self.awaiting = SideFileWaits()

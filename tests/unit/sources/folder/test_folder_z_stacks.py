@@ -88,6 +88,33 @@ def test_files_of_planes_are_one_frame_once_no_more_come(tmp_path: Path, make: M
     assert scene.inbox.refusals == []
 
 
+def test_a_folder_that_settles_slowly_is_waited_for_as_long_for_planes(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = make(z="sharpest", pattern=PATTERN, settle_s=30).start()
+    write_planes(tmp_path, "A1", 0, [0, 1, 2])
+    scene.later(1)
+    scene.later(30)
+    assert scene.source.health().waiting == 1
+    scene.later(29)
+    assert scene.inbox.tickets == []
+    scene.later(1)
+    assert scene.inbox.keys == ["HES7/p/A1/s0/t0000/phase"]
+
+
+def test_a_stack_is_waited_for_no_longer_than_a_file(tmp_path: Path, make: Make) -> None:
+    scene = make(z="sharpest", pattern=PATTERN, settle_s=1, give_up_s=5).start()
+    write_planes(tmp_path, "A1", 0, [0, 1, 2])
+    scene.later(1)
+    scene.later(1)
+    for well in range(2, 5):
+        write_planes(tmp_path, f"A{well}", 0, [0])
+        assert scene.inbox.tickets == []
+        scene.later(1)
+        scene.later(1)
+    assert scene.inbox.keys == ["HES7/p/A1/s0/t0000/phase"]
+
+
 def test_planes_of_a_settled_stack_are_not_read_again(tmp_path: Path, make: Make) -> None:
     write_planes(tmp_path, "A1", 0, [0, 1, 2])
     scene = make(z="sharpest", pattern=PATTERN).start()
