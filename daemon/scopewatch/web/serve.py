@@ -21,6 +21,28 @@ def _nothing() -> None:
     return None
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one.
+
+    Raises
+    ------
+    OSError
+        When the port is taken or may not be used, or the host has no address.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind)
+    try:
+        # On Windows the option would let two programs share the port.
+        if os.name == "posix":
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(64)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
 class _Beating(uvicorn.Server):
     """Reports progress from within its event loop, so that a loop that hangs is noticed."""
 
@@ -141,19 +163,7 @@ class WebServer:
     def _listen(self) -> socket.socket:
         """Bind here and not in the thread, so that the caller gets the error of a taken port."""
         try:
-            family, kind, _, _, address = socket.getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM
-            )[0]
-            bound = socket.socket(family, kind)
-            try:
-                # On Windows the option would let two programs share the port.
-                if os.name == "posix":
-                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                bound.bind(address)
-                bound.listen(64)
-            except OSError:
-                bound.close()
-                raise
+            bound = listen(self._host, self._port)
         except OSError as error:
             raise ConfigError(
                 complaint(

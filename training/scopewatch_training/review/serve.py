@@ -1,6 +1,5 @@
 """Serves a review on this machine until the person ends it."""
 
-import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.web import serve as web
 
 HOST: Final = "127.0.0.1"
 
@@ -53,15 +53,9 @@ def listen(port: int) -> socket.socket:
     ConfigError
         When the port is taken or may not be used.
     """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        # On Windows the option would let two programs share the port.
-        if os.name == "posix":
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((HOST, port))
-        bound.listen(64)
+        return web.listen(HOST, port)
     except OSError as error:
-        bound.close()
         raise ConfigError(
             complaint(
                 "the review cannot be served",
@@ -70,4 +64,3 @@ def listen(port: int) -> socket.socket:
                 do="leave --port out, which takes a free one",
             )
         ) from error
-    return bound
