@@ -13,9 +13,10 @@ from typing import Final
 
 from scopewatch.core.errors import ModelError
 from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.chance import doubt_labels
 from scopewatch_training.bundle.float_scores import label_scores, probabilities
-from scopewatch_training.bundle.gate import Agreement, OpenScorer
+from scopewatch_training.bundle.gate import OpenScorer
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import (

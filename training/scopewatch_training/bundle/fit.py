@@ -16,6 +16,7 @@ from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
 from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.bundle_writer import refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
 from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
@@ -26,7 +27,6 @@ from scopewatch_training.bundle.fit_record import (
     SCORER_BUDGET_MB,
 )
 from scopewatch_training.bundle.float_scores import score_float
-from scopewatch_training.bundle.gate import Agreement
 from scopewatch_training.bundle.known_frames import FRAMES_FILE, know_frames
 from scopewatch_training.bundle.limits import learn_limits
 from scopewatch_training.bundle.quantised import quantise

@@ -13,10 +13,6 @@ PREPARED = "prepared"
 """Key of the settings by which the data set was prepared."""
 SCORER_BUDGET_MB = 512
 """Memory that scoring may take during training and evaluation."""
-MOST_AUC = 0.002
-"""How far the AUC of an int8 network may be from its float network's."""
-MOST_POINTS = 0.5
-"""How many percentage points the efficiencies of the two may be apart on average over frames."""
 
 
 def read_fit(folder: Path) -> dict[str, Any]:

@@ -1,21 +1,15 @@
-"""Gate: whether int8 and float network agree, and if not, which layer differs most."""
+"""Gate: refuses an int8 network that differs from its float network; names the layer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isnan
 from typing import Protocol
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch_training.bundle.fit_record import MOST_AUC, MOST_POINTS
+from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.network.architecture import build_scorer
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.calibrate import ScoredFrame
 from scopewatch_training.network.int8_network import Int8Network
 from scopewatch_training.network.network_spec import NetworkSpec, ensemble_prefixes, plan_layers
 
@@ -26,64 +20,6 @@ class OpenScorer(Protocol):
     def __call__(self, model: bytes) -> Scorer:
         """Return a scorer for a TFLite file."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """How far int8 and float32 differ on the same frames.
-
-    Parameters
-    ----------
-    auc_float, auc_int8
-        Area under the ROC curve over tiles; nan where the frames hold one class only.
-    mean_points, worst_points
-        Mean and largest difference of a frame's raw efficiency, in percentage points.
-    worst_probability
-        Largest difference of one tile's probability.
-    """
-
-    auc_float: float
-    auc_int8: float
-    mean_points: float
-    worst_points: float
-    worst_probability: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the int8 network may replace the float one."""
-        auc = abs(self.auc_float - self.auc_int8)
-        return (isnan(auc) or auc <= MOST_AUC) and self.mean_points <= MOST_POINTS
-
-    def describe(self) -> str:
-        """Return a phrase on how far the two differ, on average and at worst."""
-        return (
-            f"AUC {self.auc_int8:.4f} (float {self.auc_float:.4f}), efficiency of a frame"
-            f" {self.mean_points:.2f} points apart on average, {self.worst_points:.2f} at worst"
-        )
-
-
-def compare_scores(
-    exact: Sequence[ScoredFrame], rounded: Sequence[ScoredFrame], threshold: float
-) -> Agreement:
-    """Compare float (`exact`) and int8 (`rounded`) probabilities of the same frames."""
-    differences, points, truths, floats, int8s = [], [], [], [], []
-    for one, two in zip(exact, rounded, strict=True):
-        labels, float_scores = one.counted
-        _, int8_scores = two.counted
-        if labels.size:
-            differences.append(float(np.abs(float_scores - int8_scores).max()))
-            shares = [np.mean(scores >= threshold) for scores in (float_scores, int8_scores)]
-            points.append(100 * abs(float(shares[0] - shares[1])))
-            truths.append(labels)
-            floats.append(float_scores)
-            int8s.append(int8_scores)
-    return Agreement(
-        auc_float=_auc(truths, floats),
-        auc_int8=_auc(truths, int8s),
-        mean_points=float(np.mean(points)),
-        worst_points=max(points),
-        worst_probability=max(differences),
-    )
 
 
 def refuse_disagreement(
@@ -104,7 +40,7 @@ def refuse_disagreement(
             f"int8 network differs from float32, most in layer {worst}"
             f" (relative error up to there {errors[worst]:.1%})",
             where=where,
-            expected=f"AUC within {MOST_AUC}, efficiency within {MOST_POINTS} points on average",
+            expected=agreement.describe_limits(),
             got=agreement.describe(),
             do="fit again to the same --out with more --steps, another --seed, or more frames",
         )
@@ -158,9 +94,3 @@ def _largest_jump(errors: dict[str, float]) -> str:
     before = [0.0 if name.endswith(first) else e for name, e in zip(names, before, strict=True)]
     rises = {name: errors[name] - earlier for name, earlier in zip(names, before, strict=True)}
     return max(rises, key=lambda name: rises[name])
-
-
-def _auc(labels: list[NDArray[np.int8]], scores: list[NDArray[np.float32]]) -> float:
-    truth = np.concatenate(labels)
-    both = 0 < np.count_nonzero(truth == 1) < truth.size
-    return float(roc_auc_score(truth, np.concatenate(scores))) if both else float("nan")

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 import keras
 
-from scopewatch_training.bundle.gate import (
-    Agreement,
-    OpenScorer,
-    compare_scores,
-    refuse_disagreement,
-)
+from scopewatch_training.bundle.agreement import Agreement, compare_scores
+from scopewatch_training.bundle.gate import OpenScorer, refuse_disagreement
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame
 from scopewatch_training.network.fit_settings import FitSettings

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
-from scopewatch_training.bundle.fit_record import MOST_AUC, MOST_POINTS
+from scopewatch_training.bundle.agreement import MOST_AUC, MOST_CHANGED, MOST_POINTS
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation import charts
@@ -206,7 +206,9 @@ def _gate_sections(gate: Mapping[str, Any]) -> tuple[Section, ...]:
     text = (
         "The daemon runs whole numbers of 8 bits (int8); the network was trained in float32. Inner"
         " folds compare both on runs that were held out, the last line on the training runs. A"
-        f" bundle is refused above {MOST_POINTS:g} points on average or {MOST_AUC:g} of AUC."
+        f" bundle is refused above {MOST_POINTS:g} points on average, {MOST_AUC:g} of AUC or"
+        f" {MOST_CHANGED:.0%} of the tiles called otherwise; where frames or tiles are few, above"
+        " what so many changed tiles give by chance."
     )
     columns = (
         *("network", "AUC float32", "AUC int8", "mean [points]", "worst field [points]"),

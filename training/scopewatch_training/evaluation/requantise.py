@@ -7,6 +7,7 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.bundle_writer import (
     REPORT_FOLDER,
     read_report,
@@ -15,7 +16,6 @@ from scopewatch_training.bundle.bundle_writer import (
 )
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.float_scores import score_float
-from scopewatch_training.bundle.gate import Agreement
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import read_label_rule
