@@ -1,13 +1,14 @@
-"""The pictures of docs/training.md: of simulated runs, or of E. coli for yourself.
+"""The pictures of docs/training.md: of simulated runs, or of E. coli.
 
     python benchmarks/trained/tutorial_pictures.py --work build/pictures --out docs/pictures
-    SCOPEWATCH_DATA=... python benchmarks/trained/tutorial_pictures.py --ecoli --out build/ecoli
+    SCOPEWATCH_DATA=... python benchmarks/trained/tutorial_pictures.py --ecoli \
+        --work build/ecoli --out docs/pictures
 
 The first simulates three runs that the shipped bundle never saw, prepares them and writes the
 report of that bundle. The second prepares the strains of E. coli, fits a small network with one
-strain held out and reports on that strain; its pictures are of the data of others and stay out of
-the project. Both copy the same pictures, scaled down, as JPEG, and photograph the page of `review`
-(which needs Chromium and its driver).
+strain held out and reports on that strain. Its images are CC-BY-4.0: docs/training.md names their
+source beside the pictures. Both copy the same pictures, scaled down, as JPEG, and photograph the
+page of `review` (which needs Chromium and its driver).
 """
 
 import argparse
