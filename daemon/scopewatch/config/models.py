@@ -43,7 +43,7 @@ class OverlayConfig(Strict):
 
     grid: bool = Field(default=False, description="draw the tile grid")
     stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
-    max_px: int = Field(default=2048, ge=128, description="longer side of the picture")
+    max_px: int = Field(default=1024, ge=128, description="longer side of the picture")
     keep_days: float | None = Field(
         default=365, gt=0, description="older pictures are removed, results never; null: all stay"
     )

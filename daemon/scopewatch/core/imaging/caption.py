@@ -14,6 +14,7 @@ from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import FrameKey
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Colour = Callable[[NDArray[np.float32], float], NDArray[np.uint8]]
 
 INK: Final = (235, 235, 235)
 FAINT: Final = (165, 165, 165)
@@ -72,7 +73,7 @@ def draw_bar(
     *,
     width_px: int,
     threshold: float,
-    colour: Callable[[NDArray[np.float32]], NDArray[np.uint8]],
+    colour: Colour,
     hatched: bool,
 ) -> NDArray[np.uint8]:
     """Draw the bar: the caption's text and the legend, beside each other or, if narrow, stacked.
@@ -84,7 +85,7 @@ def draw_bar(
     threshold
         Probability from which a tile is positive, marked in the legend.
     colour
-        Maps (n,) probabilities to (n, 3) colours as the overlay draws them.
+        Maps (n,) probabilities and the threshold to (n, 3) colours as the overlay draws them.
     hatched
         Whether the legend has to explain hatched tiles.
 
@@ -103,34 +104,49 @@ def draw_bar(
         for line in caption.lines()
         for row in wrap(line, font, text_px)
     ]
-    notes = wrap(f"probability of {caption.marker}", font, legend_px)
-    notes_below = wrap("hatched: not counted", font, legend_px) if hatched else []
+    legend = _draw_legend(caption.marker, threshold, colour, hatched, legend_px, size)
     text_height = len(rows) * line_px
-    scale_height = round(2.6 * line_px)
-    legend_height = (len(notes) + len(notes_below)) * line_px + scale_height
-    height = (text_height + legend_height) if stacked else max(text_height, legend_height)
+    height = text_height + legend.height if stacked else max(text_height, legend.height)
     bar = Image.new("RGB", (width_px, height + 2 * margin), PAPER)
     draw = ImageDraw.Draw(bar)
     for index, (row, ink) in enumerate(rows):
         draw.text((margin, margin + index * line_px), row, font=font, fill=ink)
-    left = margin if stacked else text_px + 3 * margin
-    top = margin + (text_height if stacked else 0)
+    left = 0 if stacked else text_px + 2 * margin
+    bar.paste(legend, (left, margin + (text_height if stacked else 0)))
+    return np.asarray(bar)
+
+
+# The same for all frames of a run, and most of the time that a bar takes.
+@lru_cache(maxsize=8)
+def _draw_legend(
+    marker: str, threshold: float, colour: Colour, hatched: bool, width_px: int, size: int
+) -> Image.Image:
+    """Draw what the colours mean, with a margin to each side. Its users must not draw on it."""
+    font, line_px, left = load_font(size), round(size * 1.35), size // 2
+    notes = wrap(f"probability of {marker}", font, width_px)
+    notes_below = wrap("hatched: not counted", font, width_px) if hatched else []
+    scale_height = round(2.6 * line_px)
+    height = (len(notes) + len(notes_below)) * line_px + scale_height
+    legend = Image.new("RGB", (width_px + 2 * left, height), PAPER)
+    draw = ImageDraw.Draw(legend)
+    top = 0
     for row in notes:
         draw.text((left, top), row, font=font, fill=INK)
         top += line_px
-    scale = np.linspace(0, 1, legend_px, dtype=np.float32)
-    strip = np.broadcast_to(colour(scale), (line_px, legend_px, 3))
-    bar.paste(Image.fromarray(np.ascontiguousarray(strip)), (left, top))
-    _mark_threshold(draw, font, threshold, left, top, legend_px, line_px)
+    scale = np.linspace(0, 1, width_px, dtype=np.float32)
+    strip = np.broadcast_to(colour(scale, threshold), (line_px, width_px, 3))
+    legend.paste(Image.fromarray(np.ascontiguousarray(strip)), (left, top))
+    _mark_threshold(draw, font, threshold, left, top, width_px, line_px)
     top += scale_height
     for row in notes_below:
         draw.text((left, top), row, font=font, fill=FAINT)
         top += line_px
-    return np.asarray(bar)
+    return legend
 
 
+@lru_cache(maxsize=8)
 def draw_badge(text: str, width_px: int) -> NDArray[np.uint8]:
-    """Draw `text` on an amber plate, (height, width, 3) uint8, for a picture so wide."""
+    """Draw `text` on an amber plate, for a picture so wide: (height, width, 3) uint8, read-only."""
     size = font_px(width_px)
     font, pad = load_font(size), size // 3
     length = int(np.ceil(font.getlength(text)))
@@ -159,7 +175,13 @@ def wrap(text: str, font: Font, width_px: int) -> list[str]:
     if len(text) > LONGEST_LINE:
         text = text[: LONGEST_LINE - 3] + "..."
     rows = [""]
-    for word in map(latin, text.split(" ")):
+    words = [latin(word) for word in text.split(" ")]
+    whole = ""
+    for word in words:
+        whole = f"{whole} {word}".strip()
+    if font.getlength(whole) <= width_px:
+        return [whole]
+    for word in words:
         joined = f"{rows[-1]} {word}".strip()
         if font.getlength(joined) <= width_px:
             rows[-1] = joined

@@ -72,7 +72,7 @@ def draw_overlay(
         caption,
         width_px=max(width, min(MIN_WIDTH_PX, max_px)),
         threshold=threshold,
-        colour=lambda probability: _stain_grey(probability, threshold),
+        colour=_stain_grey,
         hatched=hatched,
     )
     whole = np.empty((height + bar.shape[0], bar.shape[1], 3), dtype=np.uint8)
@@ -98,8 +98,12 @@ def stain_plane(scores: TileScores) -> NDArray[np.uint8]:
     (H, W) uint8, each tile flat. A tile that counts reads 1 + round(254 * probability), so that
     probability = (value - 1) / 254. Tiles that do not count read 0.
     """
-    level = np.where(scores.valid, 1 + np.rint(254 * scores.probability), 0)
-    return scores.grid.spread(level.astype(np.uint8))
+    return scores.grid.spread(stain_levels(scores))
+
+
+def stain_levels(scores: TileScores) -> NDArray[np.uint8]:
+    """Return the value of each tile in `stain_plane`: (rows, cols) uint8."""
+    return np.where(scores.valid, 1 + np.rint(254 * scores.probability), 0).astype(np.uint8)
 
 
 def stain_alpha(probability: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
@@ -131,8 +135,11 @@ def _grey(view: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint
     if grey.shape == (height, width):
         return grey
     # Enlarged pixels stay squares; shrunk ones are averaged.
-    way = Image.Resampling.NEAREST if height > grey.shape[0] else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(grey).resize((width, height), way))
+    image = Image.fromarray(grey)
+    if height > grey.shape[0]:
+        return np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
+    # By a whole factor first, which takes a quarter of the time.
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0))
 
 
 def _stain(

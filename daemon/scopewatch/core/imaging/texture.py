@@ -61,6 +61,7 @@ def describe(view: NDArray[np.float32]) -> dict[str, float]:
 def _spectrum(view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return the mean power spectrum (s, s // 2 + 1) of crops and C at lags 0 .. s // 2.
 
+    The power is in arbitrary units.
     The crops lie on a regular raster over the frame, at most `CROPS_PER_SIDE` squared of them,
     so that the cost does not grow with the frame.
     """
@@ -71,22 +72,30 @@ def _spectrum(view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     ]
     taper = np.hanning(side + 2)[1:-1].astype(np.float32)
     window = np.outer(taper, taper)
-    power = np.zeros((side, side // 2 + 1), dtype=np.float32)
+    squares = np.zeros((side, 2 * (side // 2 + 1)), dtype=np.float32)
     # One by one: all crops together are as large as the frame, and no cache holds them.
     for y, x in product(*starts):
         crop = view[y : y + side, x : x + side].astype(np.float32)
         crop -= crop.mean()
         crop *= window
-        spectrum = np.fft.rfft2(crop)
-        power += spectrum.real**2 + spectrum.imag**2
+        parts = _transform(crop).view(np.float32)
+        parts *= parts
+        squares += parts
+    power = squares[:, ::2] + squares[:, 1::2]
     power /= len(starts[0]) * len(starts[1])
     # The taper's own covariance is divided out: what is left is the covariance of the texture.
     shape = (side, side)
     raw = np.fft.irfft2(power, s=shape)
-    own = np.fft.irfft2(np.abs(np.fft.rfft2(window)) ** 2, s=shape)
+    own = np.fft.irfft2(np.abs(_transform(window)) ** 2, s=shape)
     lags = np.arange(side // 2 + 1) % side
     covariance = (raw[lags, 0] / own[lags, 0] + raw[0, lags] / own[0, lags]) / 2
     return power, covariance.astype(np.float64)
+
+
+def _transform(plane: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Return the Fourier transform of an (s, s) plane, divided by its size: (s, s // 2 + 1)."""
+    # With a factor of its own numpy stays in single precision, which takes half as long.
+    return np.fft.rfft2(plane, norm="forward").astype(np.complex64, copy=False)
 
 
 def _correlation(covariance: NDArray[np.float64]) -> dict[str, float]:
@@ -173,16 +182,19 @@ def _coverage(view: NDArray[np.float32]) -> float:
     if not rows or not cols:
         return 0.0
     step = max(1, max(rows, cols) // BLOCKS_PER_SIDE)
-    deviation = np.stack(
-        [_deviations(view[row * BLOCK_PX :][:BLOCK_PX], cols, step) for row in range(0, rows, step)]
+    strips = (
+        view[row * BLOCK_PX : (row + 1) * BLOCK_PX, : cols * BLOCK_PX]
+        for row in range(0, rows, step)
     )
+    deviation = np.stack([_deviations(strip)[::step] for strip in strips])
     lively = float(np.percentile(deviation, 90))
     return float(np.mean(deviation > BARE_SHARE * lively)) if lively > 0 else 0.0
 
 
-def _deviations(strip: NDArray[np.float32], cols: int, step: int) -> NDArray[np.float32]:
-    """Standard deviation of every `step`-th block of a row of blocks."""
-    # Each block in one piece: numpy sums along two axes that lie apart several times as slowly.
-    blocks = strip[:, : cols * BLOCK_PX].reshape(BLOCK_PX, cols, BLOCK_PX)[:, ::step]
-    pieces = np.ascontiguousarray(blocks.transpose(1, 0, 2), dtype=np.float32)
-    return np.asarray(pieces.reshape(-1, BLOCK_PX**2).std(axis=1))
+def _deviations(strip: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Standard deviation of every block of a row of blocks."""
+    # Down the columns first, which numpy does fastest. Grey values lie around 0.
+    sums = np.add.reduce(strip, axis=0).reshape(-1, BLOCK_PX).sum(axis=1)
+    squares = np.einsum("ij,ij->j", strip, strip).reshape(-1, BLOCK_PX).sum(axis=1)
+    variance = squares / BLOCK_PX**2 - (sums / BLOCK_PX**2) ** 2
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), dtype=np.float32)

@@ -24,7 +24,7 @@ CAPTION = Caption(key=KEY, day=7.46, efficiency=SURE, simulated=False, marker="N
 RED = (200, 0, 0)
 
 
-def red(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+def red(probability: NDArray[np.float32], _threshold: float) -> NDArray[np.uint8]:
     return np.tile(np.array(RED, dtype=np.uint8), (len(probability), 1))
 
 
@@ -120,3 +120,13 @@ def test_the_badge_is_an_amber_plate_with_text() -> None:
     assert has(badge, AMBER)
     assert has(badge, PAPER)
     assert draw_badge("SIMULATED", 4096).shape[0] > 2 * badge.shape[0]
+
+
+def test_a_legend_that_was_drawn_before_is_that_of_its_marker_and_threshold() -> None:
+    first, again = (bar_of(CAPTION, 600) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    other = bar_of(replace(CAPTION, marker="MYH6-mCherry"), 600)
+    assert other.shape == first.shape
+    assert not np.array_equal(other, first)
+    higher = draw_bar(CAPTION, width_px=600, threshold=0.9, colour=red, hatched=False)
+    assert not np.array_equal(higher, first)

@@ -1,5 +1,7 @@
 """One normalisation: blind to gain, bit depth and uneven light, and calm on empty fields."""
 
+import zlib
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -140,3 +142,38 @@ def test_float_pixels_of_a_resampled_frame_are_taken() -> None:
     np.testing.assert_array_equal(
         normalise(pixels.astype(np.float32), SPEC), normalise(pixels, SPEC)
     )
+
+
+def grains(height: int, width: int) -> NDArray[np.uint16]:
+    """Draw grains of several sizes under a slope of light, in integers alone."""
+    rng = np.random.default_rng(7)
+    plane = np.full((height, width), 9000, dtype=np.int64)
+    for side_px in (1, 3, 7, 20):
+        shape = -(-height // side_px), -(-width // side_px)
+        layer = rng.integers(-600, 600, shape).repeat(side_px, axis=0).repeat(side_px, axis=1)
+        plane += layer[:height, :width]
+    plane += np.arange(width) * 3 + np.arange(height)[:, None]
+    return plane.astype(np.uint16)
+
+
+@pytest.mark.parametrize("background_px", [4.0, 30.0, 64.0])
+@pytest.mark.parametrize("shape", [(600, 430), (64, 64), (33, 1100)])
+def test_a_view_is_the_same_as_of_the_whole_frame_step_by_step(
+    shape: tuple[int, int], background_px: float
+) -> None:
+    spec = NormaliseSpec(background_px=background_px)
+    pixels = grains(*shape)
+    plane = pixels.astype(np.float32)
+    background = smooth_background(plane, background_px)
+    relative = (plane - background) / background
+    scale = np.float32(1 / max(robust_spread(relative), spec.contrast_floor))
+    expected = np.clip(relative * scale, -spec.clip, spec.clip)
+    np.testing.assert_array_equal(normalise(pixels, spec), expected)
+
+
+def test_the_int8_codes_of_a_frame_are_those_of_earlier_versions() -> None:
+    """A change here changes the scores of every bundle: it needs a version of its own."""
+    pixels = grains(1000, 1100)
+    pixels[:70] = 0
+    codes = np.rint(view_of(pixels) * np.float32(127 / SPEC.clip)).astype(np.int8)
+    assert zlib.crc32(codes.tobytes()) == 2845847865

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 from scipy import ndimage
 
+from scopewatch.core.imaging import texture
 from scopewatch.core.imaging.texture import describe
 from tests.unit.core.samples import make_cells, view_of
 
@@ -131,3 +133,18 @@ def test_coverage_is_the_share_that_is_not_bare_at_any_contrast() -> None:
 
 def test_a_field_smaller_than_a_block_has_no_coverage() -> None:
     assert describe(np.ones((10, 40), dtype=np.float32))["coverage"] == 0
+
+
+def test_single_precision_changes_no_digit_of_a_measure_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def in_double(plane: NDArray[np.float32]) -> NDArray[np.complex64]:
+        return np.fft.rfft2(plane.astype(np.float64), norm="forward").astype(np.complex64)
+
+    for blur_px in (0.0, 2.0, 6.0):
+        view = view_of(make_cells(512, 512, blur_px=blur_px, noise=0.03))
+        single = describe(view)
+        with monkeypatch.context() as patch:
+            patch.setattr(texture, "_transform", in_double)
+            double = describe(view)
+        assert single == pytest.approx(double, rel=1e-5, abs=1e-6)

@@ -1,0 +1,53 @@
+"""The virtual stain as an OME-TIFF: every pixel of the frame has the value of its tile.
+
+All rows of pixels within a row of tiles are alike. Deflate sees that only byte by byte, so that
+each row of tiles is one strip of the file in which a row of pixels is compressed twice (as new, and
+as a repetition of the row before) and the repetition is copied.
+"""
+
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from scopewatch.core.imaging.overlay import stain_levels
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+
+# An empty last block, which ends a stream (RFC 1951, 3.2.6).
+_END = b"\x03\x00"
+
+
+def encode_stain(scores: TileScores, metadata: Mapping[str, object]) -> bytes:
+    """Return an OME-TIFF of `core.imaging.overlay.stain_plane`, with OME metadata of the image."""
+    encoded = io.BytesIO()
+    tifffile.imwrite(
+        encoded,
+        _strips(stain_levels(scores), scores.grid),
+        shape=(scores.grid.height, scores.grid.width),
+        dtype=np.uint8,
+        ome=True,
+        photometric="minisblack",
+        compression="zlib",
+        rowsperstrip=scores.grid.tile_px,
+        metadata={"axes": "YX", **metadata},
+    )
+    return encoded.getvalue()
+
+
+def deflate_rows(row: bytes, times: int) -> bytes:
+    """Return a zlib stream of `row` repeated so often, at the cost of two rows."""
+    stream = zlib.compressobj()
+    # A sync flush ends at a whole byte; what follows may refer to all bytes before it.
+    first = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
+    again = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
+    checksum = zlib.adler32(row * times).to_bytes(4, "big")
+    return first + again * (times - 1) + _END + checksum
+
+
+def _strips(levels: NDArray[np.uint8], grid: TileGrid) -> Iterator[bytes]:
+    for tile_row, row in enumerate(levels):
+        height = min(grid.tile_px, grid.height - tile_row * grid.tile_px)
+        yield deflate_rows(row.repeat(grid.tile_px)[: grid.width].tobytes(), height)

@@ -1,0 +1,48 @@
+"""The stain is an ordinary deflate-compressed TIFF, though its rows are compressed once."""
+
+import io
+import zlib
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from scopewatch.core.imaging.overlay import stain_plane
+from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.store.files.stain_tiff import deflate_rows, encode_stain
+
+
+def scores_of(grid: TileGrid) -> TileScores:
+    probability = np.random.default_rng(1).random(grid.shape, dtype=np.float32)
+    return TileScores(grid=grid, probability=probability, valid=grid.whole())
+
+
+@given(row=st.binary(min_size=1, max_size=300), times=st.integers(1, 40))
+def test_a_repeated_row_inflates_to_all_its_rows(row: bytes, times: int) -> None:
+    assert zlib.decompress(deflate_rows(row, times)) == row * times
+
+
+def test_a_row_as_wide_as_any_frame_is_repeated() -> None:
+    row = np.random.default_rng(1).bytes(8192)
+    stream = deflate_rows(row, 32)
+    assert zlib.decompress(stream) == row * 32
+    assert len(stream) < 2 * len(row)
+
+
+@pytest.mark.parametrize(("height", "width"), [(400, 420), (64, 64), (97, 130), (2048, 2048)])
+def test_other_readers_read_the_stain(height: int, width: int) -> None:
+    scores = scores_of(TileGrid(height=height, width=width, tile_px=32))
+    encoded = encode_stain(scores, {"Name": "a stain"})
+    with tifffile.TiffFile(io.BytesIO(encoded)) as tiff:
+        assert tiff.pages.first.compression == tifffile.COMPRESSION.ADOBE_DEFLATE
+        np.testing.assert_array_equal(tiff.asarray(), stain_plane(scores))
+    with Image.open(io.BytesIO(encoded)) as image:  # by libtiff
+        np.testing.assert_array_equal(np.asarray(image), stain_plane(scores))
+
+
+def test_the_stain_is_small() -> None:
+    scores = scores_of(TileGrid(height=2048, width=2048, tile_px=32))
+    assert len(encode_stain(scores, {})) < 150_000
