@@ -10,6 +10,7 @@ import pytest
 
 from scopewatch.app.explain.survey import survey_ndtiff
 from scopewatch.app.explain.text import as_json
+from scopewatch.app.oneshot.frame_scoring import FrameScoring
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
@@ -86,12 +87,13 @@ def test_the_export_keeps_the_names_of_its_fields(state: Path) -> None:
 
 def test_a_line_of_score_keeps_the_names_of_its_fields() -> None:
     ticket = make_ticket("a.tif")
-    scoring = Scoring(
+    frames = FrameScoring(
         analyse=make_result,
         pictures=None,
         run=RunConfig(name="score"),
         monotonic=FakeClock().monotonic,
     )
+    scoring = Scoring(frames=frames, phase_channel="phase")
     judged, unread = scoring.run(
         [
             Listed(place="a.tif", key=ticket.key, load=lambda: make_frame(ticket)),

@@ -4,7 +4,7 @@ import numpy as np
 
 from scopewatch.config import Config, ModelConfig
 from scopewatch.core.imaging.model_card import ModelCard
-from scopewatch.inference.bundle import load_bundle
+from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 
 _WARM_UP_TILES = 8
@@ -18,11 +18,16 @@ def open_scorer(settings: ModelConfig) -> TFLiteScorer:
     ModelError
         When the bundle is missing, damaged, or does not fit its card.
     """
-    scorer = TFLiteScorer(
+    return warm_scorer(
         load_bundle(settings.bundle),
         threads=settings.threads,
-        memory_budget_mb=settings.memory_budget_mb,
+        memory_mb=settings.memory_budget_mb,
     )
+
+
+def warm_scorer(bundle: Bundle, *, threads: int, memory_mb: int) -> TFLiteScorer:
+    """Open a bundle and score an empty frame with it. Raises ModelError."""
+    scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=memory_mb)
     side_px = _WARM_UP_TILES * scorer.card.tile_px
     scorer.score(np.zeros((side_px, side_px), dtype=np.float32))
     # The thread that scores the frames owns the interpreter, not the one that warmed it up.

@@ -48,10 +48,20 @@ def score(
     channel_names: options.ChannelNames = None,
     wells: options.Wells = None,
     grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
-    threads: Annotated[int, typer.Option(min=1, max=64, help="For the model.")] = 2,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="For the model: 2, or 1 in each process with --dask."),
+    ] = None,
     memory_mb: Annotated[
         int, typer.Option("--memory-mb", min=32, help="For the model; more goes in strips.")
     ] = 256,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|local:N|tcp://HOST:PORT",
+            help="Score in several processes here, or on the workers of a Dask scheduler.",
+        ),
+    ] = None,
 ) -> None:
     """Score frames; one JSON object per frame and line.
 
@@ -61,7 +71,8 @@ def score(
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
     from scopewatch.app.explain.options import ReadingOptions
-    from scopewatch.app.oneshot.build import guess_pattern, open_oneshot
+    from scopewatch.app.oneshot.build import OneShotSettings, guess_pattern, open_oneshot
+    from scopewatch.runtime.cluster.address import read_address
 
     refuse_stdout(
         out,
@@ -85,8 +96,9 @@ def score(
     guessed = None
     if pattern is None and all(path.exists() for path in paths):
         guessed = guess_pattern(paths)
-    oneshot = open_oneshot(
-        paths,
+    threads = threads or (2 if dask is None else 1)
+    settings = OneShotSettings(
+        paths=paths,
         bundle=model,
         out=out,
         source=wanted.source(paths[0], default_pattern=guessed or DEFAULT),
@@ -94,10 +106,12 @@ def score(
         grid=grid,
         threads=threads,
         memory_mb=memory_mb,
+        cluster=None if dask is None else read_address(dask, threads=threads),
     )
     if guessed not in (None, DEFAULT):
         typer.echo(f"names are read as: {guessed}; --pattern reads them otherwise", err=True)
     with ExitStack() as held:
+        oneshot = held.enter_context(open_oneshot(settings))
         stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
         judged, total, unscaled = _write(oneshot, stream)
     if not total:

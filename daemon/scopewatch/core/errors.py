@@ -33,6 +33,10 @@ class SourceError(ScopewatchError):
     """A folder, data set or microscope cannot be watched."""
 
 
+class ClusterError(ScopewatchError):
+    """A cluster cannot be reached, does not fit this process, or was lost."""
+
+
 class DeliveryError(ScopewatchError):
     """An alert could not be delivered.
 

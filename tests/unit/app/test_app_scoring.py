@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scopewatch.app.oneshot.frame_scoring import FrameScoring
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import RunConfig
@@ -49,12 +50,13 @@ def run(
     analyse: Callable[[Frame], FrameResult] = make_result,
     pictures: FakePictures | None = None,
 ) -> list[dict[str, Any]]:
-    scoring = Scoring(
+    frames = FrameScoring(
         analyse=analyse,
         pictures=pictures,
         run=RunConfig(name="score", interval_h=12),
         monotonic=FakeClock().monotonic,
     )
+    scoring = Scoring(frames=frames, phase_channel="phase")
     return list(scoring.run(items))
 
 

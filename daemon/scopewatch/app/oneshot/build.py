@@ -1,24 +1,38 @@
 """Builds what `scopewatch score` runs: listing, model and pictures, without a daemon."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from scopewatch.app.explain.places import GUESSED
 from scopewatch.app.explain.survey import list_names
-from scopewatch.app.model import open_scorer
+from scopewatch.app.model import warm_scorer
+from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.lines import Line
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
-from scopewatch.app.oneshot.scoring import Line, Pictures, Scoring
-from scopewatch.app.run_policy import policy_of
-from scopewatch.config import FolderSourceConfig, ModelConfig, OverlayConfig, RunConfig
+from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
+from scopewatch.app.oneshot.scoring import Scoring
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import analyse
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.runtime.clock import SystemClock
+from scopewatch.runtime.cluster.address import ClusterAddress
+from scopewatch.runtime.cluster.connect import check_paths, open_cluster
 from scopewatch.sources.layouts.guess import guess_layout
+
+
+class ScoresItems(Protocol):
+    """Scores what was listed, here or on a cluster."""
+
+    def run(self, items: Iterable[Listed | Unlisted], /) -> Iterator[Line]:
+        """Yield one line per item, in their order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +47,7 @@ class OneShot:
 
     paths: Sequence[Path]
     listing: Listing
-    scoring: Scoring
+    scoring: ScoresItems
     um_per_px: float | None = None
 
     def run(self) -> Iterator[Line]:
@@ -51,23 +65,34 @@ class OneShot:
         return chain.from_iterable(map(self.listing.walk, self.paths))
 
 
-def open_oneshot(
-    paths: Sequence[Path],
-    *,
-    bundle: Path,
-    out: Path | None,
-    source: FolderSourceConfig,
-    run: RunConfig,
-    grid: bool,
-    threads: int,
-    memory_mb: int,
-) -> OneShot:
-    """Open the model and make ready to score `paths`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneShotSettings:
+    """What `scopewatch score` is asked for.
 
     Parameters
     ----------
+    out
+        Folder of the pictures; None draws none.
     source
         How files are read, as for a source of the daemon; its path does not count.
+    cluster
+        Where frames are scored; None: in this process.
+    """
+
+    paths: Sequence[Path]
+    bundle: Path
+    out: Path | None
+    source: FolderSourceConfig
+    run: RunConfig
+    grid: bool
+    threads: int
+    memory_mb: int
+    cluster: ClusterAddress | None = None
+
+
+@contextmanager
+def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
+    """Open the model, and the cluster where one is asked for, and make ready to score.
 
     Raises
     ------
@@ -75,23 +100,67 @@ def open_oneshot(
         For a path that does not exist, a wrong pattern, or pictures that would go into raw data.
     ModelError
         When the bundle cannot be used.
+    ClusterError
+        When the cluster cannot be reached or does not fit.
     """
-    _check_paths(paths, out)
-    scorer = open_scorer(ModelConfig(bundle=bundle, threads=threads, memory_budget_mb=memory_mb))
-    run = run.model_copy(update={"simulated": scorer.card.simulated})
-    settings = ListingSettings(run=run, source=source, now=SystemClock().now())
-    scoring = Scoring(
+    _check_paths(wanted.paths, wanted.out)
+    if wanted.cluster is not None and wanted.cluster.scheduler:
+        # Workers elsewhere have another working directory.
+        wanted = replace(wanted, paths=[path.absolute() for path in wanted.paths])
+    bundle = load_bundle(wanted.bundle)
+    run = wanted.run.model_copy(update={"simulated": bundle.card.simulated})
+    listing = Listing(ListingSettings(run=run, source=wanted.source, now=SystemClock().now()))
+    drawn = PictureSettings(run=run, card=bundle.card, grid=wanted.grid)
+    with ExitStack() as held:
+        scoring: ScoresItems
+        if wanted.cluster is None:
+            scoring = _open_here(bundle, wanted, run, drawn)
+        else:
+            scoring = held.enter_context(_open_cluster(bundle, wanted, run, drawn, wanted.cluster))
+        yield OneShot(
+            paths=wanted.paths,
+            listing=listing,
+            scoring=scoring,
+            um_per_px=bundle.card.um_per_px,
+        )
+
+
+def _open_here(
+    bundle: Bundle, wanted: OneShotSettings, run: RunConfig, drawn: PictureSettings
+) -> Scoring:
+    scorer = warm_scorer(bundle, threads=wanted.threads, memory_mb=wanted.memory_mb)
+    frames = FrameScoring(
         analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
-        pictures=_open_overlays(out, run, scorer.card, grid=grid) if out else None,
+        pictures=open_pictures(wanted.out, drawn) if wanted.out else None,
         run=run,
         monotonic=time.monotonic,
     )
-    return OneShot(
-        paths=paths,
-        listing=Listing(settings),
-        scoring=scoring,
-        um_per_px=scorer.card.um_per_px,
-    )
+    return Scoring(frames=frames, phase_channel=run.phase_channel)
+
+
+@contextmanager
+def _open_cluster(
+    bundle: Bundle,
+    wanted: OneShotSettings,
+    run: RunConfig,
+    drawn: PictureSettings,
+    address: ClusterAddress,
+) -> Iterator[ScoresItems]:
+    with open_cluster(address) as client:
+        if address.scheduler:
+            check_paths(client, wanted.paths, address.scheduler)
+        # After the cluster, whose absence has a line of its own: this imports Dask.
+        from scopewatch.app.oneshot.cluster_scoring import ClusterScoring  # noqa: PLC0415
+        from scopewatch.app.oneshot.worker_scoring import ScoringJob  # noqa: PLC0415
+
+        job = ScoringJob(
+            bundle=bundle,
+            run=run,
+            threads=wanted.threads,
+            memory_mb=wanted.memory_mb,
+            pictures=drawn if wanted.out else None,
+        )
+        yield ClusterScoring(client, job, out=wanted.out)
 
 
 def guess_pattern(paths: Sequence[Path]) -> str | None:
@@ -123,15 +192,3 @@ def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
                     do="name a folder of their own with --out",
                 )
             )
-
-
-def _open_overlays(out: Path, run: RunConfig, card: ModelCard, *, grid: bool) -> Pictures:
-    from scopewatch.store.files.overlays import OverlayFolder  # noqa: PLC0415 - only where wanted
-
-    return OverlayFolder(
-        out,
-        options=OverlayConfig(grid=grid),
-        policy=policy_of(run),
-        threshold=card.threshold,
-        marker=card.labels.marker,
-    )

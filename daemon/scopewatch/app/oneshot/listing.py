@@ -12,27 +12,27 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.oneshot.plane_readers import (
+    Place,
+    PlaneReader,
+    open_data_set,
+    open_folder,
+    open_store,
+)
 from scopewatch.config import (
     FolderSourceConfig,
-    NDTiffSourceConfig,
-    OmeZarrSourceConfig,
-    ReadingConfig,
     RunConfig,
 )
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
-from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.stacks.collecting import gather
 from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
-from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.ndtiff.dataset import DataSet
-from scopewatch.sources.ndtiff.frames import NDTiffFrames
-from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_copy, is_data_set_file
-from scopewatch.sources.omezarr.frames import store_stem
-from scopewatch.sources.omezarr.listing import list_stores, open_stores
+from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set_file
+from scopewatch.sources.omezarr.listing import list_stores
 from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
@@ -46,7 +46,8 @@ class Listed:
     place
         The path, with the page or the axes where the file holds several frames.
     load
-        Reads it; raises FrameError, or SourceError where its disk or share is away.
+        Reads it, here or in another process that it is sent to; raises FrameError, or SourceError
+        where its disk or share is away.
     """
 
     place: str
@@ -101,7 +102,6 @@ class Listing:
 
     def __init__(self, settings: ListingSettings) -> None:
         self._settings = settings
-        self._names = NamePattern(settings.source.pattern, settings.source.counts_from)
         self._frames_in(settings.source.path)
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
@@ -131,28 +131,16 @@ class Listing:
             for stack in gather(each.found for each in below):
                 yield self._name(stack, root, below[0].load)
 
-    def _frames_in(self, root: Path) -> FolderFrames:
-        """Read files under a folder: each folder below is a run of its own."""
+    def _frames_in(self, root: Path) -> PlaneReader[FolderFrames]:
+        return PlaneReader(open_folder, self._place(root, root))
 
-        def also(locator: str) -> tuple[Statement, ...]:
-            place = root / locator
-            run = PlaneFacts(run=_run_of(place.parent, root))
-            by_folder = Statement(origin=Origin.NAME, by="folder", facts=run)
-            if fits(locator):
-                return (by_folder,)
-            well = PlaneFacts(well=place.name.split(".")[0] or place.name)
-            return (by_folder, Statement(origin=Origin.DEFAULT, by="file name", facts=well))
+    def _place(self, folder: Path, root: Path) -> Place:
+        settings = self._settings
+        return Place(folder=folder, root=root, source=settings.source, run=settings.run)
 
-        def fits(locator: str) -> bool:
-            try:
-                return self._names.read(locator) is not None
-            except FrameError:
-                return True
-
-        source = self._settings.source.model_copy(update={"path": root})
-        return FolderFrames(source, self._settings.run, DEFAULT_LIMITS, also)
-
-    def _walk_folder(self, folder: Path, root: Path, frames: FolderFrames) -> Iterator[_Item]:
+    def _walk_folder(
+        self, folder: Path, root: Path, reader: PlaneReader[FolderFrames]
+    ) -> Iterator[_Item]:
         if is_store(folder):
             yield from self._open_store(folder, root)
             return
@@ -169,23 +157,16 @@ class Listing:
             return
         for entry in entries:
             if is_candidate_name(entry.name):
-                yield from self._open_file(entry.relative_to(root).as_posix(), root, frames)
+                yield from self._open_file(entry.relative_to(root).as_posix(), root, reader)
             elif _is_entered(entry):
-                yield from self._walk_folder(entry, root, frames)
+                yield from self._walk_folder(entry, root, reader)
 
     def _open_data_set(self, folder: Path, root: Path) -> Iterator[_Item]:
-        name = _run_of(folder, root)
-        common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
-        frames = NDTiffFrames(
-            NDTiffSourceConfig(kind="ndtiff", path=folder, **common),
-            self._settings.run.model_copy(update={"name": name}),
-            DEFAULT_LIMITS,
-            None,
-        )
+        reader = PlaneReader(open_data_set, self._place(folder, root))
         data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0)
         while sightings := data_set.look(0.0):
             for sighting in sightings:
-                yield self._listed(frames.found("", sighting), folder, frames.load)
+                yield self._listed(reader.opened.found("", sighting), folder, reader)
         if data_set.trouble or data_set.waiting:
             reason = data_set.trouble or complaint(
                 "data set holds images that are not complete",
@@ -196,28 +177,25 @@ class Listing:
             yield Unlisted(place=str(folder), reason=reason)
 
     def _open_store(self, folder: Path, root: Path) -> Iterator[_Item]:
-        name = store_stem(_run_of(folder, root))
-        common = self._settings.source.model_dump(include=set(ReadingConfig.model_fields))
         try:
-            stores = open_stores(
-                OmeZarrSourceConfig(kind="ome-zarr", path=folder, **common),
-                self._settings.run.model_copy(update={"name": name}),
-            )
+            reader = PlaneReader(open_store, self._place(folder, root))
         except ConfigError as error:
             yield Unlisted(place=str(folder), reason=str(error))
             return
-        for found in list_stores(stores):
-            yield self._listed(found, folder, stores.load)
+        for found in list_stores(reader.opened):
+            yield self._listed(found, folder, reader)
 
-    def _open_file(self, locator: str, root: Path, frames: FolderFrames) -> Iterator[_Item]:
+    def _open_file(
+        self, locator: str, root: Path, reader: PlaneReader[FolderFrames]
+    ) -> Iterator[_Item]:
         try:
-            reading = frames.describe(locator, "")
+            reading = reader.opened.describe(locator, "")
         except FrameError as error:
-            key = frames.listing.by_name(locator).key
+            key = reader.opened.listing.by_name(locator).key
             yield Unlisted(place=str(root / locator), reason=str(error), key=key)
             return
         for found in reading.found:
-            yield self._listed(found, root, frames.load)
+            yield self._listed(found, root, reader)
         if reading.unfinished is not None:
             reason = complaint(
                 "image file is not complete",
@@ -256,17 +234,6 @@ def _is_entered(entry: Path) -> bool:
     if not is_candidate_folder(entry.name) or not entry.is_dir() or entry.is_symlink():
         return False
     return not is_copy(entry)
-
-
-def _run_of(folder: Path, root: Path) -> str:
-    name, below = root.resolve().name, list(folder.relative_to(root).parts)
-    # The level of full resolution represents its whole pyramid.
-    if below and below[-1] == FULL_RESOLUTION:
-        below.pop()
-    elif not below and name == FULL_RESOLUTION:
-        name = root.resolve().parent.name
-    parts = (name, *below)
-    return " ".join(part for part in parts if part) or "files"
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -8,6 +8,7 @@ as a repetition of the row before) and the repetition is copied.
 import io
 import zlib
 from collections.abc import Iterator, Mapping
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import tifffile
@@ -23,16 +24,19 @@ _END = b"\x03\x00"
 def encode_stain(scores: TileScores, metadata: Mapping[str, object]) -> bytes:
     """Return an OME-TIFF of `core.imaging.overlay.stain_plane`, with OME metadata of the image."""
     encoded = io.BytesIO()
+    levels = stain_levels(scores)
+    # By itself tifffile takes a new one each time; here the same stain gives the same file.
+    uuid = uuid5(NAMESPACE_OID, f"{metadata} {levels.shape} {zlib.crc32(levels.tobytes())}")
     tifffile.imwrite(
         encoded,
-        _strips(stain_levels(scores), scores.grid),
+        _strips(levels, scores.grid),
         shape=(scores.grid.height, scores.grid.width),
         dtype=np.uint8,
         ome=True,
         photometric="minisblack",
         compression="zlib",
         rowsperstrip=scores.grid.tile_px,
-        metadata={"axes": "YX", **metadata},
+        metadata={"axes": "YX", "UUID": str(uuid), **metadata},
     )
     return encoded.getvalue()
 

@@ -1,0 +1,106 @@
+"""What a process of a cluster does with a frame: it reads, scores and draws it."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from distributed import Worker, get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from scopewatch.app.model import warm_scorer
+from scopewatch.app.oneshot.frame_scoring import FrameScoring, Pictures
+from scopewatch.app.oneshot.lines import Line
+from scopewatch.app.oneshot.listing import Listed
+from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
+from scopewatch.config import RunConfig
+from scopewatch.core.imaging.analyse import analyse
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.imaging.result import FrameResult
+from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.tflite import TFLiteScorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringJob:
+    """All that a worker needs to score: it gets the bundle itself, never a path of it.
+
+    Parameters
+    ----------
+    pictures
+        How pictures are drawn; None draws none.
+    """
+
+    bundle: Bundle
+    run: RunConfig
+    threads: int
+    memory_mb: int
+    pictures: PictureSettings | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A line, and the pictures of its frame by their names."""
+
+    line: Line
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class ScoringPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed is typed in part
+    """Keeps the model in a worker: one interpreter in each process, opened once.
+
+    A thread of its own owns the interpreter; a worker with several threads reads and draws beside
+    it.
+    """
+
+    def __init__(self, name: str, job: ScoringJob) -> None:
+        self.name = name
+        self._job = job
+
+    def setup(self, worker: Worker) -> None:
+        """Open the model. Raises ModelError."""
+        del worker
+        job = self._job
+        self._scorer = warm_scorer(job.bundle, threads=job.threads, memory_mb=job.memory_mb)
+        self._owner = ThreadPoolExecutor(1, "score")
+
+    def teardown(self, worker: Worker) -> None:
+        """Close the model."""
+        del worker
+        self._owner.submit(self._scorer.close)
+        self._owner.shutdown()
+
+    def score(self, item: Listed) -> Scored:
+        """Score a frame. Raises StoreError where the disk for temporary files is full."""
+        settings = self._job.pictures
+        if settings is None:
+            return Scored(line=self._frames(None).score(item))
+        with TemporaryDirectory(prefix="scopewatch-") as name:
+            folder = Path(name)
+            line = self._frames(open_pictures(folder, settings)).score(item)
+            drawn = (picture for picture in (line["overlay"], line["stain"]) if picture)
+            pictures = {picture: (folder / picture).read_bytes() for picture in drawn}
+        return Scored(line=line, pictures=pictures)
+
+    def _frames(self, pictures: Pictures | None) -> FrameScoring:
+        return FrameScoring(
+            analyse=partial(_analyse, self._owner, self._scorer),
+            pictures=pictures,
+            run=self._job.run,
+            monotonic=time.monotonic,
+        )
+
+
+def score_frame(plugin: str, item: Listed) -> Scored:
+    """Score a frame with the model that the plugin of that name keeps."""
+    keeper = get_worker().plugins[plugin]
+    if not isinstance(keeper, ScoringPlugin):
+        raise TypeError(f"{plugin} is a {type(keeper).__name__}")
+    return keeper.score(item)
+
+
+def _analyse(owner: ThreadPoolExecutor, scorer: TFLiteScorer, frame: Frame) -> FrameResult:
+    return owner.submit(analyse, frame, scorer, time.monotonic).result()
