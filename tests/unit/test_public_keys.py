@@ -11,6 +11,7 @@ import pytest
 from scopewatch.app.explain.survey import survey_ndtiff
 from scopewatch.app.explain.text import as_json
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.lines import Screening
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
@@ -93,7 +94,7 @@ def test_a_line_of_score_keeps_the_names_of_its_fields() -> None:
         run=RunConfig(name="score"),
         monotonic=FakeClock().monotonic,
     )
-    scoring = Scoring(frames=frames, phase_channel="phase")
+    scoring = Scoring(frames=frames, screening=Screening("phase"))
     judged, unread = scoring.run(
         [
             Listed(place="a.tif", key=ticket.key, load=lambda: make_frame(ticket)),

@@ -19,6 +19,7 @@ from scopewatch.cli import (
     files,
     init,
     plan,
+    rescore,
     results,
     retry,
     score,
@@ -46,6 +47,7 @@ app.command()(files.files)
 app.command()(explain.explain)
 app.command()(plan.plan)
 app.command()(score.score)
+app.command()(rescore.rescore)
 app.command()(results.status)
 app.command()(results.export)
 app.command()(retry.retry)

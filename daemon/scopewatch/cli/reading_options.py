@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from scopewatch.core.errors import ConfigError, complaint
+
+if TYPE_CHECKING:
+    from scopewatch.app.explain.options import ReadingOptions
 
 Pattern = Annotated[
     str | None,
@@ -65,6 +69,63 @@ Wells = Annotated[
         "--wells", metavar="LABEL=WELL", help="Well of a position label: XY01=A1; again for more."
     ),
 ]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="For the model: 2, or 1 in each process with --dask."),
+]
+MemoryMb = Annotated[
+    int, typer.Option("--memory-mb", min=32, help="For the model; more goes in strips.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|local:N|tcp://HOST:PORT",
+        help="Score in several processes here, or on the workers of a Dask scheduler.",
+    ),
+]
+
+DEFAULT_PATTERN: Final = "scopewatch"
+
+
+def reading(
+    *,
+    pattern: str | None,
+    position: str | None,
+    z: str | None,
+    um_per_px: float | None,
+    clock_zone: str | None,
+    plate_wells: int | None,
+    channel: str | None,
+    interval_h: float | None,
+    counts_from: Sequence[str] | None,
+    channel_names: Sequence[str] | None,
+    wells: Sequence[str] | None,
+) -> "ReadingOptions":
+    """Return the options of a call. Raises ConfigError."""
+    from scopewatch.app.explain.options import ReadingOptions  # noqa: PLC0415 - loads pydantic
+
+    return ReadingOptions(
+        pattern=pattern,
+        position=position,
+        z=read_z(z),
+        um_per_px=um_per_px,
+        clock_zone=clock_zone,
+        plate_wells=plate_wells,
+        channel=channel,
+        interval_h=interval_h,
+        counts_from=read_pairs("--counts-from", counts_from),
+        channel_names=read_pairs("--channel-names", channel_names),
+        wells=read_pairs("--wells", wells),
+    )
+
+
+def guessed(paths: Sequence[Path], pattern: str | None) -> str:
+    """Return the layout that names are read by where no pattern is given."""
+    from scopewatch.app.oneshot.build import guess_pattern  # noqa: PLC0415 - loads the readers
+
+    if pattern is not None or not all(path.exists() for path in paths):
+        return DEFAULT_PATTERN
+    return guess_pattern(paths) or DEFAULT_PATTERN
 
 
 def read_z(given: str | None) -> int | Literal["sharpest"] | None:

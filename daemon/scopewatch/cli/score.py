@@ -13,11 +13,10 @@ import typer
 
 from scopewatch.cli import reading_options as options
 from scopewatch.cli.outputs import STDOUT, refuse_stdout
+from scopewatch.cli.progress import frames_bar
 
 if TYPE_CHECKING:
     from scopewatch.app.oneshot.build import OneShot
-
-DEFAULT = "scopewatch"
 
 
 def score(
@@ -48,20 +47,9 @@ def score(
     channel_names: options.ChannelNames = None,
     wells: options.Wells = None,
     grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, help="For the model: 2, or 1 in each process with --dask."),
-    ] = None,
-    memory_mb: Annotated[
-        int, typer.Option("--memory-mb", min=32, help="For the model; more goes in strips.")
-    ] = 256,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="local|local:N|tcp://HOST:PORT",
-            help="Score in several processes here, or on the workers of a Dask scheduler.",
-        ),
-    ] = None,
+    threads: options.Threads = None,
+    memory_mb: options.MemoryMb = 256,
+    dask: options.Dask = None,
 ) -> None:
     """Score frames; one JSON object per frame and line.
 
@@ -70,8 +58,7 @@ def score(
 
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
-    from scopewatch.app.explain.options import ReadingOptions
-    from scopewatch.app.oneshot.build import OneShotSettings, guess_pattern, open_oneshot
+    from scopewatch.app.oneshot.build import OneShotSettings, open_oneshot
     from scopewatch.runtime.cluster.address import read_address
 
     refuse_stdout(
@@ -80,35 +67,33 @@ def score(
         what="a folder of pictures",
         do="name a folder; the lines go to standard output by themselves",
     )
-    wanted = ReadingOptions(
+    wanted = options.reading(
         pattern=pattern,
         position=position,
-        z=options.read_z(z),
+        z=z,
         um_per_px=um_per_px,
         clock_zone=clock_zone,
         plate_wells=plate_wells,
         channel=channel,
         interval_h=interval_h,
-        counts_from=options.read_pairs("--counts-from", counts_from),
-        channel_names=options.read_pairs("--channel-names", channel_names),
-        wells=options.read_pairs("--wells", wells),
+        counts_from=counts_from,
+        channel_names=channel_names,
+        wells=wells,
     )
-    guessed = None
-    if pattern is None and all(path.exists() for path in paths):
-        guessed = guess_pattern(paths)
+    guessed = options.guessed(paths, pattern)
     threads = threads or (2 if dask is None else 1)
     settings = OneShotSettings(
         paths=paths,
         bundle=model,
         out=out,
-        source=wanted.source(paths[0], default_pattern=guessed or DEFAULT),
+        source=wanted.source(paths[0], default_pattern=guessed),
         run=wanted.run("score"),
         grid=grid,
         threads=threads,
         memory_mb=memory_mb,
         cluster=None if dask is None else read_address(dask, threads=threads),
     )
-    if guessed not in (None, DEFAULT):
+    if pattern is None and guessed != options.DEFAULT_PATTERN:
         typer.echo(f"names are read as: {guessed}; --pattern reads them otherwise", err=True)
     with ExitStack() as held:
         oneshot = held.enter_context(open_oneshot(settings))
@@ -141,31 +126,10 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int, int]:
     -------
     Numbers of frames judged, of all, and of those judged at an unchecked scale.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     judged = total = unscaled = 0
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames, gone"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+    with frames_bar() as bar:
         task = bar.add_task("counting", total=None)
-        if not hidden:
+        if not bar.disable:
             # Files are opened once more for it: nobody waits for that where nobody looks.
             expected = 0
             for expected in oneshot.count():

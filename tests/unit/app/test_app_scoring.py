@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.lines import Screening
 from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import RunConfig
@@ -56,7 +57,7 @@ def run(
         run=RunConfig(name="score", interval_h=12),
         monotonic=FakeClock().monotonic,
     )
-    scoring = Scoring(frames=frames, phase_channel="phase")
+    scoring = Scoring(frames=frames, screening=Screening("phase"))
     return list(scoring.run(items))
 
 

@@ -1,7 +1,7 @@
 """Builds what `scopewatch score` runs: listing, model and pictures, without a daemon."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from scopewatch.app.explain.places import GUESSED
 from scopewatch.app.explain.survey import list_names
 from scopewatch.app.model import warm_scorer
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
-from scopewatch.app.oneshot.lines import Line
+from scopewatch.app.oneshot.lines import Line, Screening
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
 from scopewatch.app.oneshot.scoring import Scoring
@@ -65,6 +65,10 @@ class OneShot:
         return chain.from_iterable(map(self.listing.walk, self.paths))
 
 
+def _none_kept(item: Listed) -> Listed:
+    return item
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneShotSettings:
     """What `scopewatch score` is asked for.
@@ -77,6 +81,10 @@ class OneShotSettings:
         How files are read, as for a source of the daemon; its path does not count.
     cluster
         Where frames are scored; None: in this process.
+    identify
+        As for `FrameScoring`.
+    kept
+        As for `Screening`.
     """
 
     paths: Sequence[Path]
@@ -88,6 +96,8 @@ class OneShotSettings:
     threads: int
     memory_mb: int
     cluster: ClusterAddress | None = None
+    identify: bool = False
+    kept: Callable[[Listed], Listed | Line] = _none_kept
 
 
 @contextmanager
@@ -134,8 +144,9 @@ def _open_here(
         pictures=open_pictures(wanted.out, drawn) if wanted.out else None,
         run=run,
         monotonic=time.monotonic,
+        identify=wanted.identify,
     )
-    return Scoring(frames=frames, phase_channel=run.phase_channel)
+    return Scoring(frames=frames, screening=Screening(run.phase_channel, wanted.kept))
 
 
 @contextmanager
@@ -159,8 +170,10 @@ def _open_cluster(
             threads=wanted.threads,
             memory_mb=wanted.memory_mb,
             pictures=drawn if wanted.out else None,
+            identify=wanted.identify,
         )
-        yield ClusterScoring(client, job, out=wanted.out)
+        screening = Screening(run.phase_channel, wanted.kept)
+        yield ClusterScoring(client, job, screening=screening, out=wanted.out)
 
 
 def guess_pattern(paths: Sequence[Path]) -> str | None:

@@ -26,11 +26,16 @@ class ClusterScoring:
     ----------
     client
         Connected to workers that fit this process (`runtime.cluster.connect`).
+    screening
+        Decides which frames are sent.
     out
         Folder of the pictures; None where none are drawn.
     """
 
-    def __init__(self, client: "Client", job: ScoringJob, *, out: Path | None) -> None:
+    def __init__(
+        self, client: "Client", job: ScoringJob, *, screening: Screening, out: Path | None
+    ) -> None:
+        self._screening = screening
         self._client = client
         self._job = job
         self._out = out
@@ -47,11 +52,10 @@ class ClusterScoring:
         StoreError
             When a picture cannot be written.
         """
-        screening = Screening(self._job.run.phase_channel)
 
         def screened() -> Iterator[Listed | Ready[Scored]]:
             for item in items:
-                found = screening.screen(item)
+                found = self._screening.screen(item)
                 yield found if isinstance(found, Listed) else Ready(result=Scored(line=found))
 
         with self._plugin() as plugin:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from scopewatch.app.oneshot.lines import Line, analysed, finish, named, refused
+from scopewatch.app.oneshot.lines import UNCHANGED, Line, analysed, finish, named, refused
 from scopewatch.app.oneshot.listing import Listed
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
@@ -12,6 +12,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.sources.readers.content import content_of
 
 
 class Pictures(Protocol):
@@ -48,6 +49,9 @@ class FrameScoring:
         Judges a frame; called by one thread.
     pictures
         Where pictures go; None draws none.
+    identify
+        Whether lines name pixels and file (`content`, `fingerprint`), and a frame whose pixels
+        have a result already is not scored.
     """
 
     def __init__(
@@ -57,7 +61,9 @@ class FrameScoring:
         pictures: Pictures | None,
         run: RunConfig,
         monotonic: Callable[[], float],
+        identify: bool = False,
     ) -> None:
+        self._identify = identify
         self._analyse = analyse
         self._pictures = pictures
         self._run = run
@@ -83,6 +89,11 @@ class FrameScoring:
         line["timings_ms"] = {"load": read.took_ms}
         if read.frame is None:
             return Judged(line=line | refused(Fault.UNREADABLE, read.reason))
+        if self._identify:
+            content = f"{content_of(read.frame.pixels)}|{read.frame.pixel_size_um}"
+            line |= {"content": content, "fingerprint": item.fingerprint}
+            if content == item.content:
+                return Judged(line=line | {"verdict": UNCHANGED})
         try:
             result = self._analyse(read.frame)
         except ModelError as error:

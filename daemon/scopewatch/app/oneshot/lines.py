@@ -1,5 +1,6 @@
 """The lines of `scopewatch score`: their fields, and which frames are not read at all."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -10,6 +11,8 @@ from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.public_names import public_fields, public_name
 
 SKIPPED = "not-scored"
+# In place of a result, where the one that there is holds.
+UNCHANGED = "unchanged"
 
 Line = dict[str, Any]
 
@@ -23,10 +26,15 @@ class Screening:
     ----------
     phase_channel
         The channel that is scored.
+    kept
+        Returns the line that a frame has already, or the frame.
     """
 
-    def __init__(self, phase_channel: str) -> None:
+    def __init__(
+        self, phase_channel: str, kept: Callable[[Listed], Listed | Line] = lambda item: item
+    ) -> None:
         self._phase_channel = phase_channel
+        self._kept = kept
         # By key: the place that was listed first.
         self._places: dict[str, str] = {}
 
@@ -40,7 +48,7 @@ class Screening:
         if first != item.place:
             reason = f"duplicate of {first}: both are {item.key}"
             return named(item) | refused(Fault.DUPLICATE, reason)
-        return item
+        return self._kept(item)
 
 
 def named(item: Listed | Unlisted) -> Line:

@@ -48,11 +48,17 @@ class Listed:
     load
         Reads it, here or in another process that it is sent to; raises FrameError, or SourceError
         where its disk or share is away.
+    fingerprint
+        Changes when its file changes, or the scale that is known of it.
+    content
+        Pixels and scale of which there is a result already; '' where there is none.
     """
 
     place: str
     key: FrameKey
     load: Callable[[], Frame]
+    fingerprint: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +195,7 @@ class Listing:
         self, locator: str, root: Path, reader: PlaneReader[FolderFrames]
     ) -> Iterator[_Item]:
         try:
-            reading = reader.opened.describe(locator, "")
+            reading = reader.opened.describe(locator, _state_of(root / locator))
         except FrameError as error:
             key = reader.opened.listing.by_name(locator).key
             yield Unlisted(place=str(root / locator), reason=str(error), key=key)
@@ -226,7 +232,13 @@ class Listing:
             elapsed_s=found.moment.elapsed_s,
             planes=found.planes,
         )
-        return Listed(place=place, key=found.key, load=partial(load_sharpest, ticket, load))
+        scale = None if found.reading is None else found.reading.pixel_size_um
+        return Listed(
+            place=place,
+            key=found.key,
+            load=partial(load_sharpest, ticket, load),
+            fingerprint=f"{found.fingerprint}|{scale}",
+        )
 
 
 def _is_entered(entry: Path) -> bool:
@@ -234,6 +246,15 @@ def _is_entered(entry: Path) -> bool:
     if not is_candidate_folder(entry.name) or not entry.is_dir() or entry.is_symlink():
         return False
     return not is_copy(entry)
+
+
+def _state_of(path: Path) -> str:
+    """Return size and time of a file; '' where it is gone, which reading it reports."""
+    try:
+        state = path.stat()
+    except OSError:
+        return ""
+    return f"{state.st_size}:{state.st_mtime_ns}"
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

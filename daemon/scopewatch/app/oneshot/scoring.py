@@ -22,13 +22,13 @@ class Scoring:
     ----------
     frames
         Scores one frame, in the thread that iterates.
-    phase_channel
-        The channel that is scored.
+    screening
+        Decides which frames are read.
     """
 
-    def __init__(self, *, frames: FrameScoring, phase_channel: str) -> None:
+    def __init__(self, *, frames: FrameScoring, screening: Screening) -> None:
         self._frames = frames
-        self._screening = Screening(phase_channel)
+        self._screening = screening
 
     def run(self, items: Iterable[Listed | Unlisted]) -> Iterator[Line]:
         """Yield one line per item, in their order.

@@ -32,6 +32,8 @@ class ScoringJob:
     ----------
     pictures
         How pictures are drawn; None draws none.
+    identify
+        As for `FrameScoring`.
     """
 
     bundle: Bundle
@@ -39,6 +41,7 @@ class ScoringJob:
     threads: int
     memory_mb: int
     pictures: PictureSettings | None
+    identify: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class ScoringPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed is typed
             pictures=pictures,
             run=self._job.run,
             monotonic=time.monotonic,
+            identify=self._job.identify,
         )
 
 

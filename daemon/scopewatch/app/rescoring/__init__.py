@@ -1,0 +1,1 @@
+"""`scopewatch rescore`: a new model over an archive, its versions side by side."""

@@ -1,0 +1,1 @@
+"""Results of archives: databases of their own, beside none of a daemon."""

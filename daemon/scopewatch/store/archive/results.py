@@ -1,0 +1,158 @@
+"""Results of one version of an archive: a database of its own beside no daemon's.
+
+`scopewatch rescore` writes it. Its journal is a rollback journal, since archives lie on shares, on
+which SQLite's write-ahead log does not work.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, Index, String, create_engine, event, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from scopewatch.store.files.whole_files import make_folder
+from scopewatch.store.schema.engine import as_store_errors
+
+RESULTS: Final = "results.db"
+_BUSY_S: Final = 30.0
+_PIECE: Final = 1000
+
+
+class _Base(DeclarativeBase):
+    """Tables of an archive."""
+
+
+class _Row(_Base):
+    """A file, page or plane, and its line of `score` without timings."""
+
+    __tablename__ = "frames"
+    __table_args__ = (Index("ix_frames_key", "key"),)
+
+    path: Mapped[str] = mapped_column(String, primary_key=True)
+    key: Mapped[str | None]
+    fingerprint: Mapped[str]
+    content: Mapped[str]
+    line: Mapped[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """A result that is kept.
+
+    Parameters
+    ----------
+    fingerprint
+        Changes when the file changes; '' for what never became a frame.
+    content
+        Names the pixels and their scale; '' where they could not be read.
+    line
+        As `scopewatch score` writes it, without timings.
+    """
+
+    path: str
+    key: str | None
+    fingerprint: str
+    content: str
+    line: Mapping[str, Any]
+
+
+class ArchiveResults:
+    """The results of one version; one process writes them at a time.
+
+    Parameters
+    ----------
+    folder
+        Of the version; made where it is missing.
+
+    Raises
+    ------
+    StoreError
+        When the disk or the database refuses.
+    """
+
+    def __init__(self, folder: Path, *, make: bool = True) -> None:
+        path = folder / RESULTS
+        if make:
+            make_folder(folder)
+        mode = "rwc" if make else "ro"
+        self._path = path
+        self._engine = _open(path, mode)
+        if make:
+            with as_store_errors(path):
+                _Base.metadata.create_all(self._engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def at(self, path: str) -> Archived | None:
+        """Return what is kept for a place."""
+        with as_store_errors(self._path), self._engine.connect() as connection:
+            row = connection.execute(select(_Row.__table__).where(_Row.path == path)).first()
+        return None if row is None else _archived(row)
+
+    def of(self, key: str) -> Archived | None:
+        """Return the judged frame of a key, wherever its file lay."""
+        query = select(_Row.__table__).where(_Row.key == key, _Row.content != "").limit(1)
+        with as_store_errors(self._path), self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _archived(row)
+
+    def keep(self, results: Iterable[Archived]) -> None:
+        """Write results, all or none, in place of those of the same path."""
+        rows = [
+            {
+                "path": each.path,
+                "key": each.key,
+                "fingerprint": each.fingerprint,
+                "content": each.content,
+                "line": json.dumps(each.line, ensure_ascii=False, sort_keys=True),
+            }
+            for each in results
+        ]
+        if not rows:
+            return
+        adding = insert(_Row)
+        renewed = {name: adding.excluded[name] for name in rows[0] if name != "path"}
+        adding = adding.on_conflict_do_update(index_elements=["path"], set_=renewed)
+        with as_store_errors(self._path), self._engine.begin() as connection:
+            connection.execute(adding, rows)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield all lines, by key and path: in one order, whenever each was written."""
+        query = select(_Row.line).order_by(_Row.key, _Row.path).execution_options(yield_per=_PIECE)
+        with as_store_errors(self._path), self._engine.connect() as connection:
+            for (line,) in connection.execute(query):
+                yield json.loads(line)
+
+    def count(self) -> int:
+        """Return how many places have a result or a reason."""
+        with as_store_errors(self._path), self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(_Row)).scalar_one()
+
+
+def _open(path: Path, mode: str) -> Engine:
+    engine = create_engine(
+        f"sqlite:///file:{path.resolve().as_posix()}?mode={mode}&uri=true",
+        connect_args={"timeout": _BUSY_S},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous = FULL")
+
+    return engine
+
+
+def _archived(row: Any) -> Archived:
+    return Archived(
+        path=row.path,
+        key=row.key,
+        fingerprint=row.fingerprint,
+        content=row.content,
+        line=json.loads(row.line),
+    )
