@@ -5,20 +5,22 @@ DEMO_ARGS ?=
 SOAK_ARGS ?=
 TRY_ARGS ?=
 BASELINE ?=
+BENCH_ARGS ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES = daemon simulator training tests benchmarks examples
 
 # Another Python that is supported, for the tests of the daemon alone.
 OTHER_PYTHON ?= python3.13
 
-.PHONY: help demo test test-slow test-daemon check bench bench-history soak try-service model messages lock lock-hashes audit wheel release clean
+.PHONY: help demo test test-slow test-daemon check bench bench-unet bench-history soak try-service model messages lock lock-hashes audit wheel release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
 	@echo "make test-slow the tests that take minutes each: searches and cross-validations, killed and repeated"
 	@echo "make test-daemon unit, contract and property tests without training, on OTHER_PYTHON (python3.13)"
 	@echo "make check   formatting, lint, types, layers"
-	@echo "make bench   speed and memory, as ratios measured side by side (BASELINE=COMMIT for two builds)"
+	@echo "make bench   cost of a frame as ratios measured side by side: BASELINE=COMMIT, other runtimes, Keras (BENCH_ARGS='--pairs 5' for a short one)"
+	@echo "make bench-unet the same for a pixel U-Net in PyTorch, which it installs (gigabytes)"
 	@echo "make bench-history 96 wells x 500 time points: commits, steps of rules, SIGTERM (BASELINE=COMMIT for two builds)"
 	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
 	@echo "make try-service the unit under a real systemd, in a virtual machine (root, QEMU; TRY_ARGS=--only start)"
@@ -61,6 +63,19 @@ $(VENV)/.test: $(VENV)/.demo
 		tflite-runtime==2.14.0 pydantic pyyaml 'scipy<1.16' pillow structlog
 	touch $@
 
+# Other runtimes for int8 networks, which the benchmark compares with.
+.venv-runtimes/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-runtimes
+	.venv-runtimes/bin/python -m pip install --quiet --disable-pip-version-check \
+		'numpy>=2,<3' openvino==2026.4.1 onnxruntime==1.32.0 onnx==1.23.2
+	touch $@
+
+# PyTorch is large, and wanted by one comparison alone.
+.venv-unet/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-unet
+	.venv-unet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy>=2,<3' torch==2.15.0
+	touch $@
+
 # The viewer that people open exports and data sets with is large: for the tests that ask it.
 .venv-napari/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-napari
@@ -94,11 +109,13 @@ check: $(VENV)/.test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.test
-	$(VENV)/bin/python benchmarks/score_frames.py
-	if [ -n "$(BASELINE)" ]; then \
-		$(VENV)/bin/python benchmarks/paired/compare_builds.py --baseline $(BASELINE) && \
-		$(VENV)/bin/python benchmarks/paired/compare_walks.py --baseline $(BASELINE); fi
+bench: $(VENV)/.test .venv-runtimes/.ready
+	$(VENV)/bin/python -m benchmarks.score_frames
+	$(VENV)/bin/python -m benchmarks.paired.bench --runtimes .venv-runtimes/bin/python \
+		$(if $(BASELINE),--baseline $(BASELINE)) $(BENCH_ARGS)
+
+bench-unet: $(VENV)/.test .venv-unet/.ready
+	$(VENV)/bin/python -m benchmarks.paired.bench --only invoke --torch .venv-unet/bin/python $(BENCH_ARGS)
 
 bench-history: $(VENV)/.test
 	$(VENV)/bin/python -m benchmarks.history.measure $(if $(BASELINE),--baseline $(BASELINE))

@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -13,16 +13,25 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A tree whose code a process can run with the packages of this environment."""
+    """A tree whose code a process can run with the packages of this environment.
+
+    Parameters
+    ----------
+    variables
+        Of its processes, beside those of this one; `PYTHONPATH` goes before the tree's folders.
+    """
 
     name: str
     tree: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
         """Variables under which a Python process imports this tree's code."""
         parts = [str(self.tree / part) for part in ("daemon", "training", "simulator")]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(parts)}
+        first = self.variables.get("PYTHONPATH")
+        path = os.pathsep.join([first, *parts] if first else parts)
+        return {**os.environ, **self.variables, "PYTHONPATH": path}
 
     def run(self, script: Path, *arguments: object) -> str:
         """Run a script with this tree's code; return its standard output. Exits where it fails."""
@@ -45,21 +54,27 @@ class Build:
 
 
 @contextmanager
-def baseline(commit: str) -> Iterator[Build]:
+def baseline(commit: str, variables: Mapping[str, str] | None = None) -> Iterator[Build]:
     """Check out an earlier commit beside this tree, and remove it afterwards."""
     named = _git("rev-parse", "--short", f"{commit}^{{commit}}")
     tree = PROJECT / "build" / f"baseline-{named}"
     if not tree.exists():
         _git("worktree", "add", "--detach", str(tree), named)
     try:
-        yield Build(name=named, tree=tree)
+        yield Build(name=named, tree=tree, variables=variables or {})
     finally:
         _git("worktree", "remove", "--force", str(tree))
 
 
-def this_build() -> Build:
+def this_build(variables: Mapping[str, str] | None = None) -> Build:
     """Return the tree of this file, as it is on disk."""
-    return Build(name="this", tree=PROJECT)
+    return Build(name="this", tree=PROJECT, variables=variables or {})
+
+
+def commit_of_this() -> str:
+    """Return the commit of this tree, `+` after it where files were changed."""
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return _git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
 
 
 def processor() -> str:

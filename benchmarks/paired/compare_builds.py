@@ -1,6 +1,6 @@
 """CPU time per frame of two builds, from file closed to committed result with its picture.
 
-    python benchmarks/paired/compare_builds.py --baseline fe8c2ee [--pairs 30] [--frames 8]
+    python -m benchmarks.paired.compare_builds --baseline fe8c2ee [--pairs 30] [--frames 8]
 
 Three real daemons are alive at once: the baseline, the baseline again, and this tree. In each round
 all take the same frames, one daemon after the other, in changing order. The ratio of the baseline
@@ -10,23 +10,51 @@ where the upper end of the interval is above the bound.
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from builds import Build, baseline, processor, this_build
-from following import Following
-from ratios import paired_ratio
 
+from benchmarks.paired.builds import Build, baseline, processor, this_build
+from benchmarks.paired.following import Following
+from benchmarks.paired.ratios import Ratio, paired_ratio
 from scopewatch_simulator.simulation import Simulation
 
 ORDERS = ((0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1), (1, 0, 2), (2, 1, 0))
 WARM_UP = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """How much is measured: rounds in all and in one life of the daemons, frames of each."""
+
+    pairs: int = 30
+    life: int = 6
+    frames: int = 8
+    side_px: int = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What came of it: CPU milliseconds a frame and peak memory by build, and the ratios."""
+
+    cpu_ms: dict[str, float]
+    peak_mb: dict[str, float]
+    ratio: Ratio
+    control: Ratio
+
+    def print(self) -> None:
+        """Print a line for each build and ratio."""
+        for name, cpu_ms in self.cpu_ms.items():
+            peak_mb = self.peak_mb[name]
+            print(f"{name:<10} {cpu_ms:>8.1f} CPU-ms a frame, median; {peak_mb:.0f} MB at most")
+        print(f"old again / old  {self.control}")
+        print(f"new / old        {self.ratio}")
 
 
 def main() -> int:
@@ -36,43 +64,35 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=6, help="rounds of one life of the daemons")
     parser.add_argument("--frames", type=int, default=8, help="frames of a round")
-    parser.add_argument("--side-px", type=int, default=1024)
+    parser.add_argument("--side-px", type=int, default=2048)
     parser.add_argument("--most", type=float, default=1.05, help="bound of the upper end")
-    parser.add_argument("--json", type=Path, help="append the figures to this file")
     call = parser.parse_args()
     if not call.baseline:
         parser.error("name a commit: --baseline COMMIT, or BASELINE=COMMIT")
     load = os.getloadavg()[0]
+    rounds = Rounds(pairs=call.pairs, life=call.rounds, frames=call.frames, side_px=call.side_px)
     with baseline(call.baseline) as old, tempfile.TemporaryDirectory() as folder:
-        figures = compare(old, this_build(), Path(folder), call)
+        compared = compare(old, this_build(), Path(folder), rounds)
     print(f"{processor()}; load before the run {load:.2f}")
     print(f"{call.pairs} rounds of {call.frames} frames of {call.side_px} x {call.side_px}")
-    for name in ("old", "old again", "new"):
-        print(f"{name:<10} {figures['cpu_ms'][name]:>8.1f} CPU-ms a frame, median")
-    print(f"old again / old  {figures['control']}")
-    print(f"new / old        {figures['ratio']}")
-    for name, megabytes in figures["peak_mb"].items():
-        print(f"{name:<10} {megabytes:>8.1f} MB at most")
-    kept = figures["high"] <= call.most
-    print(f"upper end {figures['high']:.3f}, bound {call.most:g}: {'kept' if kept else 'MISSED'}")
-    if call.json is not None:
-        with call.json.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"processor": processor(), "baseline": call.baseline, **figures}))
-            file.write("\n")
+    compared.print()
+    high = compared.ratio.high
+    kept = high <= call.most
+    print(f"upper end {high:.3f}, bound {call.most:g}: {'kept' if kept else 'MISSED'}")
     return 0 if kept else 1
 
 
-def compare(old: Build, new: Build, folder: Path, call: argparse.Namespace) -> dict[str, object]:
+def compare(old: Build, new: Build, folder: Path, rounds: Rounds) -> Compared:
     """Run the rounds; return the figures."""
-    frames = make_frames(folder / "frames", call.frames, call.side_px)
+    frames = make_frames(folder / "frames", rounds.frames, rounds.side_px)
     builds = {"old": old, "old again": old, "new": new}
     took: dict[str, list[float]] = {name: [] for name in builds}
     peaks = dict.fromkeys(builds, 0.0)
-    while (missing := call.pairs - len(took["old"])) > 0:
+    while (missing := rounds.pairs - len(took["old"])) > 0:
         place = Path(tempfile.mkdtemp(dir=folder))
         daemons = [Following(build, place / name, name=name) for name, build in builds.items()]
         try:
-            for number in range(-WARM_UP, min(call.rounds, missing)):
+            for number in range(-WARM_UP, min(rounds.life, missing)):
                 for daemon in (daemons[index] for index in ORDERS[number % len(ORDERS)]):
                     cpu_ms = daemon.take(frames, (number + WARM_UP) * len(frames))
                     if number >= 0:
@@ -84,14 +104,12 @@ def compare(old: Build, new: Build, folder: Path, call: argparse.Namespace) -> d
             for daemon in daemons:
                 daemon.stop()
     print()
-    ratio = paired_ratio(took["new"], took["old"])
-    return {
-        "cpu_ms": {name: statistics.median(each) for name, each in took.items()},
-        "ratio": str(ratio),
-        "high": ratio.high,
-        "control": str(paired_ratio(took["old again"], took["old"])),
-        "peak_mb": peaks,
-    }
+    return Compared(
+        cpu_ms={name: statistics.median(each) for name, each in took.items()},
+        peak_mb=peaks,
+        ratio=paired_ratio(took["new"], took["old"]),
+        control=paired_ratio(took["old again"], took["old"]),
+    )
 
 
 def make_frames(folder: Path, count: int, side_px: int) -> list[Path]:

@@ -1,6 +1,6 @@
 """CPU time of the invoke of int8 networks, in turns on the same frame.
 
-    python benchmarks/paired/compare_networks.py OLD NEW [MORE ...] [--pairs 30] [--side-px 2048]
+    python -m benchmarks.paired.compare_networks OLD NEW [MORE ...] [--pairs 30] [--side-px 2048]
 
 Each is a bundle or a .tflite file; the first one is what the others are compared with. One thread,
 the interpreter that the daemon opens, frame already in int8 codes. In each round every network is
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from builds import processor
-from ratios import paired_ratio
 
+from benchmarks.paired.builds import processor
+from benchmarks.paired.ratios import paired_ratio
 from scopewatch.inference.bundle import MODEL_FILE
 from scopewatch.inference.runtimes import open_runtime
 

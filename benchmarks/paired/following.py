@@ -10,7 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 import yaml
-from builds import Build
+
+from benchmarks.paired.builds import Build
 
 # clock_getcpuclockid(3): the low bits select the clock of processor time.
 _CPU_CLOCK = 2
@@ -84,8 +85,13 @@ class Following:
         return int(count)
 
     def _cpu_s(self) -> float:
-        # The kernel's clock of a process: /proc counts in ticks of 10 ms.
-        return time.clock_gettime((~self._process.pid << 3) | _CPU_CLOCK)
+        return cpu_s_of(self._process.pid)
+
+
+def cpu_s_of(pid: int) -> float:
+    """Return the processor time of a process until now, all threads together."""
+    # The kernel's clock of a process: /proc counts in ticks of 10 ms.
+    return time.clock_gettime((~pid << 3) | _CPU_CLOCK)
 
 
 def _settings(build: Build) -> dict[str, object]:

@@ -98,6 +98,8 @@ class Outbox:
             No message is put off for longer: one that is was put off before the clock was set back,
             and is due.
         """
+        if not self._session.scalar(_ANY_OPEN):
+            return []
         earlier = aliased(OutboxRow)
         held_up = exists().where(
             earlier.channel == OutboxRow.channel,
@@ -147,6 +149,10 @@ class Outbox:
         item.attempts += 1
         item.abandoned_at = now
         item.last_error = why
+
+
+# Asked every few seconds, and mostly there is nothing to send.
+_ANY_OPEN = select(exists().where(OutboxRow.done_at.is_(None), OutboxRow.abandoned_at.is_(None)))
 
 
 def _waiting(
