@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 from scopewatch.inference.tflite import TFLiteScorer
 from tests.unit.core.samples import FixedScorer, make_card
-from tests.unit.inference.bundles import make_view, tiny_bundle
+from tests.unit.inference.bundles import fine_bundle, make_view, tiny_bundle
 
 SIZES = [(96, 96), (64, 200), (33, 47), (1, 1), (130, 16)]
 
@@ -57,6 +57,23 @@ class ScorerContract(ABC):
 
         np.testing.assert_array_equal(scores, kept)
 
+    @pytest.mark.parametrize("size", SIZES)
+    def test_each_square_gets_a_value_where_the_card_describes_squares(
+        self, scorer: Scorer, size: tuple[int, int]
+    ) -> None:
+        view = make_view(*size)
+
+        tiles, squares = scorer.score_finely(view)
+
+        np.testing.assert_array_equal(tiles, scorer.score(view))
+        fine = scorer.card.fine_stain
+        assert (squares is None) == (fine is None)
+        if squares is not None and fine is not None:
+            grid = TileGrid(height=size[0], width=size[1], tile_px=fine.side_px)
+            assert squares.dtype == np.float32
+            # The core accepts the values unchanged.
+            SquareScores(grid=grid, share=squares)
+
     def test_closed_twice_it_scores_nothing_any_more(self, scorer: Scorer) -> None:
         scorer.score(make_view(32, 32))
 
@@ -72,7 +89,7 @@ class TestAiEdgeLiteRT(ScorerContract):
 
     @pytest.fixture
     def scorer(self) -> Scorer:
-        return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="ai-edge-litert")
+        return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="litert")
 
 
 class TestTFLiteRuntime(ScorerContract):
@@ -82,6 +99,22 @@ class TestTFLiteRuntime(ScorerContract):
     def scorer(self) -> Scorer:
         pytest.importorskip("tflite_runtime", reason="tflite-runtime is not installed here")
         return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="tflite-runtime")
+
+
+class TestOpenVINO(ScorerContract):
+    """The runtime that is faster on processors without VNNI."""
+
+    @pytest.fixture
+    def scorer(self) -> Scorer:
+        return TFLiteScorer(tiny_bundle(), threads=1, memory_budget_mb=64, runtime="openvino")
+
+
+class TestFineStain(ScorerContract):
+    """A network with a finer stain."""
+
+    @pytest.fixture(params=["litert", "openvino"])
+    def scorer(self, request: pytest.FixtureRequest) -> Scorer:
+        return TFLiteScorer(fine_bundle(), threads=1, memory_budget_mb=64, runtime=request.param)
 
 
 class TestFixedScorer(ScorerContract):

@@ -1,14 +1,6 @@
-"""The only owner of the interpreter: normalised frame in, tile probabilities out.
-
-Runs under `ai-edge-litert`, the maintained successor of `tflite-runtime`, and under
-`tflite-runtime` itself where only that has a wheel. Both run the same int8 network with the same
-XNNPACK kernels (see `inference.delegate`), so that scores are the same.
-"""
+"""The only owner of the interpreter: normalised frame in, tile probabilities out."""
 
 import threading
-from importlib.metadata import version
-from types import ModuleType
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +11,21 @@ from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.event_log import get_logger
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.codes import Quantisation
-from scopewatch.inference.notices import without_notices
-from scopewatch.inference.runtimes import Runtime, acceleration, open_runtime
+from scopewatch.inference.engine import Engine, TensorFacts
+from scopewatch.inference.runtimes import (
+    Runtime,
+    memory_per_px,
+    open_engine,
+    open_runtime,
+    runtime_version,
+)
 from scopewatch.inference.strips import plan_strips
 
 log = get_logger(__name__)
 
 # Side of the frame on which the memory a pixel needs is read off, in tiles.
 _PROBE_TILES = 4
+_NUMBERS = {1: "one", 2: "two"}
 
 
 class TFLiteScorer:
@@ -43,8 +42,9 @@ class TFLiteScorer:
         Upper bound of what the network's activations may take. Frames that need more are scored
         in strips, with the same scores.
     runtime
-        Which interpreter; None takes `ai-edge-litert`, or `tflite-runtime` where only that is
-        installed.
+        Under which the network runs; None takes LiteRT, or `tflite-runtime` where only that is
+        installed. Whether another one than LiteRT may be trusted is judged by
+        `inference.runtime_check`.
 
     Raises
     ------
@@ -65,23 +65,20 @@ class TFLiteScorer:
         self._budget_mb: float = memory_budget_mb
         self._owner: int | None = None
         self._shape: tuple[int, int] | None = None
-        self._runtime, module = open_runtime(runtime)
-        self._interpreter = self._open(
-            module,
-            bundle.model,
-            num_threads=threads,
-            **acceleration(self._runtime, module, threads),
-        )
-        self._input, self._output = self._check_ends()
-        self._bytes_per_px = self._probe_memory(module, bundle.model)
+        self._runtime, _ = open_runtime(runtime)
+        engine = self._open(bundle.model, threads)
+        self._engine: Engine | None = engine
+        (self._input,) = self._check_ends("input", engine.inputs, 1)
+        self._outputs = self._check_ends("output", engine.outputs, 1 + len(self._squares_px))
+        self._bytes_per_px = self._probe_memory(bundle.model)
         self._margin = margin_tiles(self._card)
-        self._probe_stride()
+        self._probe_stride(engine)
         log.info(
             "model opened",
             model=self._card.name,
             model_id=self._card.model_id,
             runtime=self._runtime,
-            runtime_version=version(self._runtime),
+            runtime_version=runtime_version(self._runtime),
             threads=threads,
             bytes_per_px=round(self._bytes_per_px, 1),
         )
@@ -93,7 +90,7 @@ class TFLiteScorer:
 
     @property
     def runtime(self) -> Runtime:
-        """The interpreter in use."""
+        """The runtime in use."""
         return self._runtime
 
     @property
@@ -104,13 +101,27 @@ class TFLiteScorer:
     @property
     def step(self) -> float:
         """One quantisation step of the probabilities."""
-        return self._output.scale
+        return self._outputs[0].scale
 
     def score(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
 
+        As `score_finely`, without the finer stain.
+        """
+        return self.score_finely(view)[0]
+
+    def score_finely(
+        self, view: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Score a (H, W) normalised frame by one invoke, or by one for each of its strips.
+
         Partial tiles at the right and lower border are filled up with 0, the neutral value of a
         normalised frame, and scored too.
+
+        Returns
+        -------
+        (rows, cols) float32 probabilities of the tiles, and the values of the squares that the
+        card's `fine_stain` describes; None where it describes none.
 
         Raises
         ------
@@ -119,7 +130,7 @@ class TFLiteScorer:
         RuntimeError
             When called from a thread that does not own the scorer, or after `close`.
         """
-        self._claim()
+        engine = self._claim()
         grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=self.tile_px)
         width_px = grid.padded_shape[1]
         most_rows = int(self._budget_mb * 1e6 / (self._bytes_per_px * width_px * self.tile_px))
@@ -135,29 +146,42 @@ class TFLiteScorer:
                     do="raise model.memory_budget_mb",
                 )
             )
-        scores = np.empty(grid.shape, dtype=np.float32)
+        times = [1, *(self.tile_px // side_px for side_px in self._squares_px)]
+        planes = [np.empty((grid.rows * n, grid.cols * n), dtype=np.float32) for n in times]
         for strip in plan_strips(grid.rows, margin=self._margin, most_rows=most_rows):
             rows = view[strip.top * self.tile_px : strip.bottom * self.tile_px]
             height_px = (strip.bottom - strip.top) * self.tile_px
-            codes = self._invoke(rows, height_px, width_px)
-            kept = codes[strip.first - strip.top : strip.stop - strip.top]
-            scores[strip.first : strip.stop] = self._output.decode(kept)
+            answers = self._invoke(engine, rows, height_px, width_px)
+            for plane, code, found, n in zip(planes, self._outputs, answers, times, strict=True):
+                kept = found[n * (strip.first - strip.top) : n * (strip.stop - strip.top)]
+                plane[n * strip.first : n * strip.stop] = code.decode(kept)
         # The int8 sigmoid's top code is 255/256, its lowest 0: never outside 0 to 1.
-        return scores
+        return planes[0], self._cut(planes[1], view.shape) if len(planes) > 1 else None
+
+    def _cut(self, plane: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Return the squares of a frame without those of its padding."""
+        grid = TileGrid(height=shape[0], width=shape[1], tile_px=self._squares_px[0])
+        return np.ascontiguousarray(plane[: grid.rows, : grid.cols])
 
     def release(self) -> None:
         """Let the thread that scores next own the scorer (a worker that was started again)."""
         self._owner = None
 
     def close(self) -> None:
-        """Give back the memory and threads of the interpreter; nothing is scored afterwards.
+        """Give back the memory and threads of the runtime; nothing is scored afterwards.
 
         Whoever still refers to the scorer then keeps next to nothing.
         """
-        self._interpreter = None
+        self._engine = None
 
-    def _claim(self) -> None:
-        if self._interpreter is None:
+    @property
+    def _squares_px(self) -> tuple[int, ...]:
+        """Side of the squares of the second output; none where there is none."""
+        fine = self._card.fine_stain
+        return () if fine is None else (fine.side_px,)
+
+    def _claim(self) -> Engine:
+        if self._engine is None:
             raise RuntimeError("TFLiteScorer was closed: open another one")
         caller = threading.get_ident()
         if self._owner is None:
@@ -167,98 +191,64 @@ class TFLiteScorer:
                 "TFLiteScorer was called from a second thread: one thread owns the interpreter;"
                 " open one scorer per thread, or release() it first"
             )
+        return self._engine
 
-    def _invoke(self, rows: NDArray[np.float32], height_px: int, width_px: int) -> NDArray[np.int8]:
-        """Score the top left part of a zero plane of (height_px, width_px) that `rows` fills."""
+    def _invoke(
+        self, engine: Engine, rows: NDArray[np.float32], height_px: int, width_px: int
+    ) -> list[NDArray[np.int8]]:
+        """Return the planes of a zero plane of (height_px, width_px) whose top left is `rows`."""
         if self._shape != (height_px, width_px):
-            self._resize(height_px, width_px)
+            self._shape = None
+            engine.resize(height_px, width_px)
+            self._shape = height_px, width_px
         codes = np.full((1, height_px, width_px, 1), self._input.zero_point, dtype=np.int8)
         self._input.encode(rows, codes[0, : rows.shape[0], : rows.shape[1], 0])
-        self._interpreter.set_tensor(self._index("input"), codes)
-        self._interpreter.invoke()
-        scores: NDArray[np.int8] = self._interpreter.get_tensor(self._index("output"))
-        return scores[0, :, :, 0]
+        return [each[0, :, :, 0] for each in engine.invoke(codes)]
 
-    def _resize(self, height_px: int, width_px: int) -> None:
-        self._shape = None
-        self._interpreter.resize_tensor_input(self._index("input"), [1, height_px, width_px, 1])
-        with without_notices():
-            self._interpreter.allocate_tensors()
-        self._shape = height_px, width_px
-
-    def _index(self, end: Literal["input", "output"]) -> int:
-        details = getattr(self._interpreter, f"get_{end}_details")()
-        return int(details[0]["index"])
-
-    def _open(self, module: ModuleType, model: bytes, **options: Any) -> Any:
+    def _open(self, model: bytes, threads: int) -> Engine:
         try:
-            return module.Interpreter(model_content=model, **options)
+            return open_engine(self._runtime, model, threads)
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be opened", "a whole TFLite file", error) from error
 
-    def _check_ends(self) -> tuple[Quantisation, Quantisation]:
-        """Check input and output against (1, H, W, 1) int8 and return their codes."""
-        codes = []
-        for end in ("input", "output"):
-            details = getattr(self._interpreter, f"get_{end}_details")()
-            facts = details[0]
-            signature = [int(side) for side in facts["shape_signature"]]
-            found = f"{len(details)} x {signature} {np.dtype(facts['dtype']).name}"
-            fits = len(details) == 1 and len(signature) == 4 and signature[-1] == 1
-            dynamic = fits and signature[1] == signature[2] == -1 and signature[0] in (-1, 1)
-            if not dynamic or facts["dtype"] is not np.int8:
-                expected = "one (1, H, W, 1) int8 tensor of any H and W"
-                raise self._misfit(f"model {end} has the wrong shape or type", expected, found)
-            scale, zero_point = facts["quantization"]
-            if not scale > 0:
-                raise self._misfit(f"model {end} is not quantised", "a scale above 0", scale)
-            codes.append(Quantisation(scale=float(scale), zero_point=int(zero_point)))
-        return codes[0], codes[1]
+    def _check_ends(
+        self, end: str, found: tuple[TensorFacts, ...], count: int
+    ) -> tuple[Quantisation, ...]:
+        """Check that there are `count` tensors (1, H, W, 1) int8, and return their codes."""
+        fitting = sum(facts.takes_any_frame for facts in found)
+        if not fitting == len(found) == count:
+            expected = f"{_NUMBERS[count]} (1, H, W, 1) int8 of any H and W"
+            got = f"{len(found)} x {', '.join(sorted({str(each) for each in found}))}"
+            raise self._misfit(f"model {end} has the wrong shape or type", expected, got)
+        for facts in found:
+            if not facts.scale > 0:
+                raise self._misfit(f"model {end} is not quantised", "a scale above 0", facts.scale)
+        return tuple(
+            Quantisation(scale=facts.scale, zero_point=facts.zero_point) for facts in found
+        )
 
-    def _probe_stride(self) -> None:
-        """Score a small empty frame and check that one tile gives one score."""
+    def _probe_stride(self, engine: Engine) -> None:
+        """Score a small empty frame and check that each tile and square gets its score."""
         side_px = _PROBE_TILES * self.tile_px
+        empty = np.zeros((side_px, side_px), np.float32)
         try:
-            scores = self._invoke(np.zeros((side_px, side_px), np.float32), side_px, side_px)
+            planes = self._invoke(engine, empty, side_px, side_px)
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model does not run", "whole tiles as input", error) from error
-        if scores.shape != (_PROBE_TILES, _PROBE_TILES):
-            stride = side_px / max(1, scores.shape[0])
-            raise self._misfit(
-                "model does not give one score per tile", f"stride {self.tile_px} px", stride
-            )
+        strides_px = (self.tile_px, *self._squares_px)
+        for unit, plane, stride_px in zip(("tile", "square"), planes, strides_px, strict=False):
+            if plane.shape != (side_px // stride_px, side_px // stride_px):
+                found = side_px / max(1, plane.shape[0])
+                raise self._misfit(
+                    f"model does not give one score per {unit}", f"stride {stride_px} px", found
+                )
 
-    def _probe_memory(self, module: ModuleType, model: bytes) -> float:
-        """Return about how many bytes one input pixel takes up during an invoke.
-
-        The default kernels hide their tensors, and neither runtime reports the size of its arena.
-        The plain kernels list theirs: all activations, and the largest unrolled convolution
-        input, come to what the resident set was measured to grow by under XNNPACK (43 and 42
-        bytes for the default network).
-        """
-        plain = self._open(
-            module,
-            model,
-            experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        side_px = _PROBE_TILES * self.tile_px
+    def _probe_memory(self, model: bytes) -> float:
+        """Return about how many bytes one input pixel takes up during an invoke."""
         try:
-            plain.resize_tensor_input(self._index("input"), [1, side_px, side_px, 1])
-            with without_notices():
-                plain.allocate_tensors()
+            return memory_per_px(self._runtime, model, _PROBE_TILES * self.tile_px)
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be resized", "any H and W", error) from error
-        planes, scratch = 0, [0]
-        for tensor in plain.get_tensor_details():
-            shape = tensor["shape"]
-            # Weights are (out, k, k, in) or (out, 1, 1, in); activations lead with 1 and a side.
-            if len(shape) == 4 and shape[0] == 1 and shape[1] == shape[2] > 1:
-                size = int(np.prod(shape)) * np.dtype(tensor["dtype"]).itemsize
-                if tensor["name"]:
-                    planes += size
-                else:
-                    scratch.append(size)
-        return (planes + max(scratch)) / side_px**2
 
     def _misfit(self, what: str, expected: object, got: object) -> ModelError:
         return ModelError(

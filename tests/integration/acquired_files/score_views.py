@@ -17,7 +17,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 
 def main(bundle: str, views: str, scores: str, runtime: str) -> None:
     """Score every view; save the scores by the names of the views, and the runtime."""
-    if runtime not in ("ai-edge-litert", "tflite-runtime"):
+    if runtime not in ("litert", "tflite-runtime"):
         raise SystemExit(f"no such runtime: {runtime}")
     scorer = TFLiteScorer(load_bundle(Path(bundle)), threads=2, memory_budget_mb=64)
     if scorer.runtime != runtime:

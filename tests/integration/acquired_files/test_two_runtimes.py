@@ -69,7 +69,7 @@ def score_elsewhere(
 
 def test_scores_agree_within_one_quantisation_step(other_python: Path, tmp_path: Path) -> None:
     bundle = load_bundle(write_tiny(tmp_path / "tiny"))
-    scorer = TFLiteScorer(bundle, threads=2, memory_budget_mb=64, runtime="ai-edge-litert")
+    scorer = TFLiteScorer(bundle, threads=2, memory_budget_mb=64, runtime="litert")
 
     elsewhere = score_elsewhere(other_python, bundle, VIEWS, tmp_path)
 
@@ -94,7 +94,7 @@ def test_the_shipped_bundle_calls_the_same_tiles_positive(
         f"day{time / 2:g}": normalise(simulation.frame(0, 0, 0, time), spec)
         for time in (12, 16, 20)
     }
-    scorer = TFLiteScorer(bundle, threads=2, memory_budget_mb=64, runtime="ai-edge-litert")
+    scorer = TFLiteScorer(bundle, threads=2, memory_budget_mb=64, runtime="litert")
 
     elsewhere = score_elsewhere(other_python, bundle, views, tmp_path)
 

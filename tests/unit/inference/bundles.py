@@ -29,6 +29,12 @@ def tiny_bundle(model: str = "tile16", **card: Any) -> Bundle:
     return Bundle(folder=Path("tiny"), card=make_card(**fields), model=content)
 
 
+def fine_bundle(**card: Any) -> Bundle:
+    """Return the bundle of a tiny network with a finer stain; its tiles are of `tiny_bundle`."""
+    stain = {"side_px": TILE_PX // 4, "offset": -0.3, "of_square": 0.4, "of_tile": 0.9}
+    return tiny_bundle("fine16", fine_stain=stain, **card)
+
+
 def write_tiny(folder: Path, **changes: Any) -> Path:
     """Write the bundle's two files; `changes` replace keys of card.yaml, None takes one out."""
     bundle = tiny_bundle()

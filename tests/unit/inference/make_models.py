@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from scopewatch_training.network.architecture import build_network
+from scopewatch_training.network.area_output import add_squares
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.network_spec import NetworkSpec
 from scopewatch_training.network.quantise import convert_int8
@@ -27,16 +28,22 @@ def main() -> None:
     batch = views[..., None]
     for _ in range(30):
         network(batch, training=True)
-    logits = np.asarray(network(batch, training=False)["tile"])
-    head = network.get_layer("tile")
-    kernel, bias = head.get_weights()
-    gain = 2 / logits.std()
-    head.set_weights([kernel * gain, (bias - logits.mean()) * gain])
+    for name in ("tile", "area"):
+        logits = np.asarray(network(batch, training=False)[name])
+        head = network.get_layer(name)
+        kernel, bias = head.get_weights()
+        gain = 2 / logits.std()
+        head.set_weights([kernel * gain, (bias - logits.mean()) * gain])
     frames = [
         TrainingFrame(id=str(i), run="run", view=view, signal=view, threshold=0.0)
         for i, view in enumerate(views)
     ]
-    (FOLDER / "tile16.tflite").write_bytes(convert_int8(network, frames, SPEC.tile_px))
+    tiles = keras.Model(network.input, {"tile": network.get_layer("tile").output})
+    plain = convert_int8(tiles, frames, SPEC.tile_px)
+    (FOLDER / "tile16.tflite").write_bytes(plain)
+    both = convert_int8(network, frames, SPEC.tile_px)
+    # The scores of its tiles are those of the other file.
+    (FOLDER / "fine16.tflite").write_bytes(add_squares(plain, both))
     for name, side in (("float", None), ("fixed", 32)):
         other = keras.Sequential(
             [keras.Input((side, side, 1), batch_size=1), keras.layers.Conv2D(1, 16, 16)]

@@ -171,7 +171,7 @@ def test_a_cut_off_model_is_refused() -> None:
 def test_without_a_runtime_the_refusal_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    modules = {"ai-edge-litert": "no_such_runtime.a", "tflite-runtime": "no_such_runtime.b"}
+    modules = {"litert": "no_such_runtime.a", "tflite-runtime": "no_such_runtime.b"}
     monkeypatch.setattr(runtimes, "_MODULES", modules)
 
     with pytest.raises(ModelError, match="no runtime for TFLite models is installed: ai-edge"):

@@ -144,7 +144,7 @@ def test_the_int8_network_has_only_operations_that_both_runtimes_know(
 
     kinds = {each["op_name"] for each in Interpreter(model_content=model)._get_ops_details()}
 
-    assert kinds - {"DELEGATE"} == {"CONV_2D", "SPACE_TO_DEPTH"}
+    assert kinds - {"DELEGATE"} == {"CONV_2D", "LOGISTIC", "SPACE_TO_DEPTH"}
 
 
 def test_the_network_of_patches_costs_less_than_a_third_of_the_products() -> None:

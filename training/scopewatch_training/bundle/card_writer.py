@@ -13,6 +13,7 @@ import scopewatch
 from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.model_card import (
+    FineStain,
     HeldOutErrors,
     LabelCorrections,
     LabelRecipe,
@@ -63,6 +64,7 @@ def make_card(
     model: bytes,
     *,
     threshold: float,
+    fine_stain: FineStain | None,
     errors: HeldOutErrors | None,
     quality: QualityCard,
     metrics: dict[str, float],
@@ -87,6 +89,7 @@ def make_card(
             corrections=label_corrections(dataset, facts.trained_on),
         ),
         threshold=threshold,
+        fine_stain=fine_stain,
         errors=errors,
         quality=quality,
         trained_on=facts.trained_on,

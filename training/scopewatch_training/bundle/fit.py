@@ -20,6 +20,7 @@ from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.bundle_writer import refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
 from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
+from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import (
     FIT_FILE,
     FLOAT_FILE,
@@ -86,6 +87,7 @@ class FitInputs:
             self.facts,
             model,
             threshold=0.5,
+            fine_stain=raw_stain(self.request.settings.network),
             errors=None,
             quality=QualityCard(),
             metrics={},
@@ -207,6 +209,9 @@ def finish(
         inputs.facts,
         quantised.model,
         threshold=inner.threshold,
+        fine_stain=learn_fine_stain(
+            inputs.open_scorer(quantised.model), settings.network, inputs.frames
+        ),
         errors=inner.errors,
         quality=learn_limits(inputs.pairs),
         metrics=held_out_figures(inner.scored, inner.threshold, inner.errors),

@@ -63,7 +63,7 @@ def layer_errors(
     names = _convolution_names(network, spec)
     taps = [network.get_layer(f"{name}_relu").output for name in names]
     scorer = build_scorer(network)
-    taps += [scorer.get_layer("ramps_relu").output, scorer.output]
+    taps += [scorer.get_layer(name).output for name in ("ramps_relu", "probability")]
     exact = keras.Model(network.input, taps)(view, training=False)
     int8 = Int8Network(model, plain=True)
     int8.run(view)

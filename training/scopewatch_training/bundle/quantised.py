@@ -7,6 +7,7 @@ import keras
 
 from scopewatch_training.bundle.agreement import Agreement, compare_scores
 from scopewatch_training.bundle.gate import OpenScorer, refuse_disagreement
+from scopewatch_training.network.area_output import add_squares
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame
 from scopewatch_training.network.fit_settings import FitSettings
@@ -70,6 +71,7 @@ def quantise(
     frames: Sequence[TrainingFrame],
     exact: Sequence[ScoredFrame],
     open_scorer: OpenScorer,
+    tiles_of: bytes | None = None,
 ) -> Quantised:
     """Convert a calibrated network to int8 and score frames with it.
 
@@ -81,8 +83,12 @@ def quantise(
         Frames that the int8 network scores, for the gate.
     exact
         Probabilities that the float network gave to the same frames.
+    tiles_of
+        An earlier file of the same network, whose tiles stay as they are; the squares are added.
     """
     model = convert_int8(network, training, settings.labels.tile_px)
+    if tiles_of is not None:
+        model = add_squares(tiles_of, model)
     return Quantised(
         network=network,
         settings=settings,

@@ -194,6 +194,10 @@ def quantise(
     bundle: Annotated[Path, typer.Argument(help="Bundle whose report holds float weights.")],
     dataset: Annotated[Path, typer.Argument(help="The data set it was trained on.")],
     out: Annotated[Path, typer.Option(help="Folder of the new bundle.")],
+    keep_tiles: Annotated[
+        bool,
+        typer.Option(help="Keep the scores of tiles bit for bit; only add the finer stain."),
+    ] = False,
     threads: THREADS = 2,
 ) -> None:
     """Quantise a bundle's float network again and let it through the gate."""
@@ -205,6 +209,11 @@ def quantise(
     from scopewatch_training.evaluation.requantise import requantise
 
     agreement = requantise(
-        bundle, open_data(console, dataset), out, threads=threads, stages=ConsoleStages(console)
+        bundle,
+        open_data(console, dataset),
+        out,
+        keep_tiles=keep_tiles,
+        threads=threads,
+        stages=ConsoleStages(console),
     )
     console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")

@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card import FineStain, ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.agreement import Agreement
@@ -14,12 +14,13 @@ from scopewatch_training.bundle.bundle_writer import (
     refuse_foreign,
     write_bundle,
 )
+from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.float_scores import score_float
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import read_label_rule
-from scopewatch_training.network.ensemble import build_untrained
+from scopewatch_training.network.architecture import has_area_head
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.frames import frames_of
 from scopewatch_training.network.quantise import load_float
@@ -27,17 +28,30 @@ from scopewatch_training.network.stages import Stages
 
 
 def requantise(
-    folder: Path, dataset: Dataset, out: Path, *, threads: int, stages: Stages
+    folder: Path,
+    dataset: Dataset,
+    out: Path,
+    *,
+    keep_tiles: bool = False,
+    threads: int,
+    stages: Stages,
 ) -> Agreement:
     """Quantise a bundle's float network and write a new bundle.
 
     Ranges are set by the training runs; the gate compares on all runs that were not trained on,
     or on the training runs where the data set holds no others.
 
+    Parameters
+    ----------
+    keep_tiles
+        Leave all that gives the scores of tiles bit for bit, and add the finer stain that the
+        bundle lacks.
+
     Raises
     ------
     ModelError
-        When the bundle holds no float weights, or the int8 network differs too much.
+        When the bundle holds no float weights, or the int8 network differs too much, or has a
+        finer stain already where tiles are kept.
     """
     bundle = load_bundle(folder)
     refuse_foreign(out)
@@ -52,16 +66,26 @@ def requantise(
         )
     settings = FitSettings.from_json(read_fit(folder)["settings"])
     rule = read_label_rule(bundle)
-    network = build_untrained(settings)
-    load_float(network, weights)
+    network = load_float(settings, weights)
+    if keep_tiles and not has_area_head(network):
+        raise ModelError(
+            complaint(
+                "float weights hold no area head, from which a finer stain would come",
+                where=weights,
+                got="networks that were joined by an earlier version",
+                do="fit the bundle again",
+            )
+        )
     trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
     others = [run for run in dataset.runs() if run not in bundle.card.trained_on]
     training = frames_of(dataset, dataset.of_runs(trained_on), rule.thresholds, rule.labels)
     scored_on = dataset.of_runs(others or trained_on)
     frames = frames_of(dataset, scored_on, rule.thresholds, rule.labels)
 
+    stain = raw_stain(settings.network) if has_area_head(network) else None
+
     def open_scorer(model: bytes) -> TFLiteScorer:
-        fresh = Bundle(folder=out, card=_card_of(bundle, model), model=model)
+        fresh = Bundle(folder=out, card=_card_of(bundle, model, stain), model=model)
         return TFLiteScorer(fresh, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
 
     stages.report(f"quantising, and comparing with float32 on {', '.join(others or trained_on)}")
@@ -72,13 +96,17 @@ def requantise(
         frames=frames,
         exact=score_float(network, frames, settings),
         open_scorer=open_scorer,
+        tiles_of=bundle.model if keep_tiles else None,
     )
     agreement = quantised.pass_gate(bundle.card.threshold, quantised.where)
-    card = _card_of(bundle, quantised.model)
+    if stain is not None:
+        stain = learn_fine_stain(open_scorer(quantised.model), settings.network, training)
+    card = _card_of(bundle, quantised.model, stain)
     write_bundle(out, quantised.model, card, read_report(folder))
     return agreement
 
 
-def _card_of(bundle: Bundle, model: bytes) -> ModelCard:
-    """Return the card of a bundle with the hash of another network."""
-    return bundle.card.model_copy(update={"model_sha256": sha256(model).hexdigest()})
+def _card_of(bundle: Bundle, model: bytes, stain: FineStain | None) -> ModelCard:
+    """Return the card of a bundle with the hash of another network and its finer stain."""
+    digest = sha256(model).hexdigest()
+    return bundle.card.model_copy(update={"model_sha256": digest, "fine_stain": stain})

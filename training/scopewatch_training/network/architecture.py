@@ -9,10 +9,12 @@ which the int8 kernels fill their registers with.
 
 Beside the tile score the network learns, at a quarter of the tile's side, which share of the
 area is positive (deep supervision; Lee et al., AISTATS 2015). That head sees thousands of graded
-targets a frame where the tile labels are a few hundred bits, and is left out of the export. Where
-brightness is learnt, that head is the only one, and a tile's logit is the mean of its squares.
+targets a frame where the tile labels are a few hundred bits, and is exported as the second output,
+the finer stain. Where brightness is learnt, that head is the only one, and a tile's logit is the
+mean of its squares.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -47,29 +49,43 @@ def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
     """
     keras.utils.set_random_seed(seed)
     frame = keras.Input((None, None, 1), name="frame")
-    feature, area = grow_layers(frame, spec)
+    grown = grow_layers(frame, spec)
     if spec.learns == "brightness":
-        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
+        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(grown.area)
     else:
-        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
-    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
+        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(grown.last)
+    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: grown.area}, name="scopewatch")
 
 
-def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """The symbolic ends of a network's layers.
+
+    Parameters
+    ----------
+    last
+        The last feature map, of which a square of `spec.head_side` belongs to a tile.
+    middle
+        The feature map that the area head hangs on, four squares along the side of a tile.
+    area
+        Logits of the area head.
+    """
+
+    last: Any
+    middle: Any
+    area: Any
+
+
+def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> Grown:
     """Add the layers of a network to its input.
 
     Parameters
     ----------
     prefix
         Before the name of each layer.
-
-    Returns
-    -------
-    The last feature map, of which a square of `spec.head_side` belongs to a tile, and the logits
-    of the area head.
     """
     feature = frame
-    area = None
+    middle = area = None
     side_px = spec.patch_px
     if side_px > 1:
         feature = _Patches(side_px, name=f"{prefix}{PATCHES}")(frame)
@@ -79,17 +95,23 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
         feature = _convolve(feature, layer, prefix)
         last_of_level = following is None or following.stride > 1
         if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
+            middle = feature
             area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
-    return feature, area
+    return Grown(last=feature, middle=middle, area=area)
 
 
 def build_scorer(network: keras.Model, lift: float = 0.0) -> keras.Model:
-    """Cut the training network down to (N, H, W, 1) -> (N, H/t, W/t, 1) probabilities.
+    """Turn the logits of a network into what is exported.
 
     Parameters
     ----------
     lift
-        Added to every logit.
+        Added to every logit of a tile.
+
+    Returns
+    -------
+    Model from (N, H, W, 1) float32 to {"tile": (N, H/t, W/t, 1) probabilities, "area":
+    (N, 4 H/t, 4 W/t, 1) logits}; without "area" where the network has no such head.
 
     Notes
     -----
@@ -103,12 +125,20 @@ def build_scorer(network: keras.Model, lift: float = 0.0) -> keras.Model:
     ramps = layers.Conv2D(len(steepness), head.kernel_size, head.strides, name="ramps")
     share = layers.Conv2D(1, 1, name="probability")
     feature = layers.ReLU(max_value=_RAMP_TOP, name="ramps_relu")(ramps(head.input))
-    scorer = keras.Model(network.input, share(feature))
+    outputs = {TILE_HEAD: share(feature)}
+    if has_area_head(network):
+        outputs[AREA_HEAD] = network.get_layer(AREA_HEAD).output
+    scorer = keras.Model(network.input, outputs)
     ramps.set_weights([kernel * steepness, (bias + lift - KNOTS[:-1]) * steepness])
     heights = 1 / (1 + np.exp(-KNOTS))
     rises = np.diff(heights) / _RAMP_TOP
     share.set_weights([rises.reshape(1, 1, -1, 1), heights[:1]])
     return scorer
+
+
+def has_area_head(network: keras.Model) -> bool:
+    """Tell whether a network has an area head; networks joined by earlier versions have none."""
+    return any(layer.name == AREA_HEAD for layer in network.layers)
 
 
 class _Patches(keras.layers.Layer):  # type: ignore[misc]

@@ -9,11 +9,12 @@ frame to the tile head. Calibration, quantisation, gate and daemon treat it as a
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 from scopewatch_training.network.architecture import (
     AREA_HEAD,
@@ -40,7 +41,7 @@ def train_ensemble(training: Training, title: str, stages: Stages) -> Trained:
     Returns
     -------
     The network; the median of the steps that their weights are from; the mean of their held-out
-    losses, each taken alone. A single one that has learnt labels keeps its area head.
+    losses, each taken alone.
     """
     count = training.settings.members
     done = []
@@ -63,33 +64,39 @@ def train_ensemble(training: Training, title: str, stages: Stages) -> Trained:
 
 
 def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.Model:
-    """Join networks of one kind: the logit of a tile is the mean of theirs.
+    """Join networks of one kind: the logits of a tile and of a square are the means of theirs.
 
     Returns
     -------
-    Model from (N, H, W, 1) float32 to {"tile": (N, H/t, W/t, 1) logits}, without the area head,
-    which only training needs.
+    Model from (N, H, W, 1) float32 to what `build_network` gives.
     """
-    joined = _build_joined(spec, len(networks))
+    joined = _build_joined(spec, len(networks), with_area=True)
     names = {layer.name for layer in joined.layers}
     for prefix, network in zip(ensemble_prefixes(len(networks)), networks, strict=True):
         for layer in network.layers:
             if layer.weights and f"{prefix}{layer.name}" in names:
                 joined.get_layer(f"{prefix}{layer.name}").set_weights(layer.get_weights())
-    head = AREA_HEAD if spec.learns == "brightness" else TILE_HEAD
-    heads = [network.get_layer(head).get_weights() for network in networks]
-    kernels, biases = zip(*heads, strict=True)
-    # A mean over the squares of a tile is a convolution with equal weights.
-    equal = np.full((spec.head_side, spec.head_side, 1, 1), 1 / spec.head_side**2)
-    kernel = equal * np.concatenate(kernels, axis=2) / len(networks)
-    joined.get_layer(TILE_HEAD).set_weights([kernel, np.mean(biases, axis=0)])
+    joined.get_layer(AREA_HEAD).set_weights(_mean_head(networks, AREA_HEAD))
+    if spec.learns == "brightness":
+        # A mean over the squares of a tile is a convolution with equal weights.
+        kernel, bias = _mean_head(networks, AREA_HEAD)
+        equal = np.full((spec.head_side, spec.head_side, 1, 1), 1 / spec.head_side**2)
+        joined.get_layer(TILE_HEAD).set_weights([equal * kernel, bias])
+    else:
+        joined.get_layer(TILE_HEAD).set_weights(_mean_head(networks, TILE_HEAD))
     return joined
 
 
-def build_untrained(settings: FitSettings) -> keras.Model:
-    """Build what `train_ensemble` returns, for weights that were stored."""
+def build_untrained(settings: FitSettings, *, with_area: bool = True) -> keras.Model:
+    """Build what `train_ensemble` returns, for weights that were stored.
+
+    Parameters
+    ----------
+    with_area
+        False for joined networks of earlier versions, which kept no area head.
+    """
     if settings.joins:
-        return _build_joined(settings.network, settings.members)
+        return _build_joined(settings.network, settings.members, with_area=with_area)
     return build_network(settings.network, settings.seed)
 
 
@@ -106,9 +113,23 @@ def _training_of(training: Training, index: int) -> Training:
     )
 
 
-def _build_joined(spec: NetworkSpec, count: int) -> keras.Model:
+def _mean_head(networks: Sequence[keras.Model], name: str) -> list[NDArray[np.float32]]:
+    """Return kernel and bias of a head on the features of all, whose logit is the mean."""
+    heads = [network.get_layer(name).get_weights() for network in networks]
+    kernels, biases = zip(*heads, strict=True)
+    return [np.concatenate(kernels, axis=2) / len(networks), np.mean(biases, axis=0)]
+
+
+def _build_joined(spec: NetworkSpec, count: int, *, with_area: bool) -> keras.Model:
     frame = keras.Input((None, None, 1), name="frame")
-    features = [grow_layers(frame, spec, prefix)[0] for prefix in ensemble_prefixes(count)]
-    together = features[0] if count == 1 else layers.Concatenate(name="members")(features)
-    tile = layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(together)
-    return keras.Model(frame, {TILE_HEAD: tile}, name="scopewatch")
+    grown = [grow_layers(frame, spec, prefix) for prefix in ensemble_prefixes(count)]
+    last = _together([each.last for each in grown], "members")
+    outputs = {TILE_HEAD: layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(last)}
+    if with_area:
+        middle = _together([each.middle for each in grown], "middles")
+        outputs[AREA_HEAD] = layers.Conv2D(1, 1, name=AREA_HEAD)(middle)
+    return keras.Model(frame, outputs, name="scopewatch")
+
+
+def _together(features: Sequence[Any], name: str) -> Any:
+    return features[0] if len(features) == 1 else layers.Concatenate(name=name)(features)

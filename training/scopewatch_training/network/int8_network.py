@@ -28,7 +28,7 @@ class Int8Network:
         )
 
     def run(self, view: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map a (1, H, W, 1) view to (1, H/t, W/t, 1) probabilities."""
+        """Map a (1, H, W, 1) view to the (1, H/t, W/t, 1) probabilities of its tiles."""
         entry = self._interpreter.get_input_details()[0]
         self._interpreter.resize_tensor_input(entry["index"], view.shape)
         with without_notices():
@@ -40,14 +40,17 @@ class Int8Network:
         return self._reals(self._interpreter.get_output_details()[0])
 
     def convolutions(self) -> list[NDArray[np.float32]]:
-        """Return what every convolution gave in the last run, in order; of a plain one only."""
+        """Return what every convolution on the way to the tiles gave in the last run, in order.
+
+        Of a plain network only.
+        """
         details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
         # The list of operations has no public name in any of the runtimes, and no replacement.
-        return [
-            self._reals(details[int(operation["outputs"][0])])
-            for operation in self._interpreter._get_ops_details()
-            if operation["op_name"] == "CONV_2D"
-        ]
+        operations = self._interpreter._get_ops_details()
+        # The area head is the one convolution whose sigmoid is an operation of its own.
+        area = {int(each["inputs"][0]) for each in operations if each["op_name"] == "LOGISTIC"}
+        tensors = [int(each["outputs"][0]) for each in operations if each["op_name"] == "CONV_2D"]
+        return [self._reals(details[tensor]) for tensor in tensors if tensor not in area]
 
     def _reals(self, tensor: dict[str, Any]) -> NDArray[np.float32]:
         return _code_of(tensor).decode(self._interpreter.get_tensor(tensor["index"]))

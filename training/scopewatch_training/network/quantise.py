@@ -10,13 +10,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.inference.notices import without_notices
-from scopewatch_training.network.architecture import TILE_HEAD, build_scorer
+from scopewatch_training.network.architecture import (
+    AREA_HEAD,
+    TILE_HEAD,
+    build_scorer,
+)
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt
+from scopewatch_training.network.ensemble import build_untrained
+from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.int8_network import Int8Network
 
 RANGE_FRAMES = 48
@@ -26,16 +33,23 @@ REPRESENTATIVE_SIDE_PX = 1024
 _LOWEST = 1 / 512
 
 
-class _OutputSteps(keras.layers.Layer):  # type: ignore[misc]
-    """Fixes the quantisation of probabilities to steps of 1 / 256 for every network.
+class _Steps(keras.layers.Layer):  # type: ignore[misc]
+    """Fixes the quantisation of an output for every network: 256 steps from `lowest` to `highest`.
 
     Otherwise the frames that set the ranges give each network steps of its own. A threshold halfway
     between two steps of one network then lies at a step of another. Where many tiles are near it,
     as they are where probabilities are small, their efficiencies differ by a point.
     """
 
-    def call(self, probability: Any) -> Any:
-        return tf.quantization.fake_quant_with_min_max_args(probability, 0.0, 255 / 256)
+    def __init__(self, lowest: float, highest: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.lowest, self.highest = lowest, highest
+
+    def call(self, plane: Any) -> Any:
+        return tf.quantization.fake_quant_with_min_max_args(plane, self.lowest, self.highest)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "lowest": self.lowest, "highest": self.highest}
 
 
 def fold_calibration(network: keras.Model, platt: Platt) -> None:
@@ -46,7 +60,9 @@ def fold_calibration(network: keras.Model, platt: Platt) -> None:
 
 
 def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
-    """Convert a network to a TFLite file with int8 weights, activations, input and output.
+    """Convert a network to a TFLite file with int8 weights, activations, input and outputs.
+
+    The first output are the tiles; the second, where the network has an area head, the squares.
 
     Rounding shifts all logits by nearly the same amount. The shift is measured on a first
     conversion and removed in a second (bias correction; Nagel et al., ICCV 2019).
@@ -86,7 +102,13 @@ def logit_shift(
 def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="scopewatch-") as folder:
         saved = Path(folder) / "network"
-        rounded = keras.Model(scorer.input, _OutputSteps(name="codes")(scorer.output))
+        outputs = dict(scorer.output)
+        outputs[TILE_HEAD] = _Steps(0.0, 255 / 256, name="codes")(outputs[TILE_HEAD])
+        if AREA_HEAD in outputs:
+            # Steps of 0.05 of the logit are at most 0.0125 of a share.
+            logits = _Steps(-6.4, 6.35, name="logits")(outputs[AREA_HEAD])
+            outputs[AREA_HEAD] = keras.layers.Activation("sigmoid", name="squares")(logits)
+        rounded = keras.Model(scorer.input, outputs)
         rounded.export(str(saved), format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -96,19 +118,32 @@ def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int)
         converter.inference_output_type = tf.int8
         with without_notices():
             model: bytes = converter.convert()
-    return _sized_as_a_tile(model, tile_px)
+    return _with_ends(model, tile_px)
 
 
-def _sized_as_a_tile(model: bytes, tile_px: int) -> bytes:
-    """Give the input of a network, which takes any size, the size of a tile until it has one.
+def _with_ends(model: bytes, tile_px: int) -> bytes:
+    """Put the tiles first among the outputs, and give the input the size of a tile.
 
-    The converter writes 1 x 1 px, which cannot be cut into patches: tflite-runtime, which plans as
-    it opens a file, refuses that.
+    The converter writes an input of 1 x 1 px, which cannot be cut into patches: tflite-runtime,
+    which plans as it opens a file, refuses that. Frames of any size can be set as before.
     """
     content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     graph = content.subgraphs[0]
     graph.tensors[graph.inputs[0]].shape = [1, tile_px, tile_px, 1]
+    squares = _outputs_of(content, schema.BuiltinOperator.LOGISTIC)
+    graph.outputs = sorted(graph.outputs, key=lambda tensor: tensor in squares)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+def _outputs_of(content: Any, operation: int) -> set[int]:
+    """Return the tensors that operations of one kind write."""
+    codes = content.operatorCodes
+    return {
+        int(tensor)
+        for each in content.subgraphs[0].operators
+        if codes[each.opcodeIndex].builtinCode == operation
+        for tensor in each.outputs
+    }
 
 
 def _representative(
@@ -138,7 +173,12 @@ def float_weights(network: keras.Model) -> bytes:
     return file.getvalue()
 
 
-def load_float(network: keras.Model, path: Path) -> None:
-    """Read what `float_weights` returned into a network of the same shape."""
+def load_float(settings: FitSettings, path: Path) -> keras.Model:
+    """Build the network of some settings with the weights that `float_weights` returned."""
     with np.load(path, allow_pickle=False) as stored:
-        network.set_weights([stored[name] for name in sorted(stored.files)])
+        weights = [stored[name] for name in sorted(stored.files)]
+    network = build_untrained(settings)
+    if len(network.weights) > len(weights):
+        network = build_untrained(settings, with_area=False)
+    network.set_weights(weights)
+    return network

@@ -16,7 +16,7 @@ from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.scale import plan_scale, resample, resampled_shape
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 
 
 class Scorer(Protocol):
@@ -31,6 +31,16 @@ class Scorer(Protocol):
         """Map a (H, W) normalised frame to (rows, cols) float32 probabilities.
 
         rows and cols count partial tiles: ceil(H / tile_px), ceil(W / tile_px).
+        """
+        ...
+
+    def score_finely(
+        self, view: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Return what `score` does, and of the same invoke the second output of the network.
+
+        The latter is (rows, cols) float32, 0 to 1, for squares of the card's `fine_stain.side_px`,
+        partial ones counted; None where the card describes none.
         """
         ...
 
@@ -90,7 +100,7 @@ def _analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> Fr
         return _refused(frame, card, verdict, view, started, normalised, monotonic())
     grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=card.tile_px)
     before = monotonic()
-    probability = scorer.score(view)
+    probability, fine = scorer.score_finely(view)
     scored = monotonic()
     scores = TileScores(
         grid=grid, probability=probability, valid=grid.whole() & fit_tiles(frame.pixels, grid)
@@ -122,7 +132,57 @@ def _analyse(frame: Frame, scorer: Scorer, monotonic: Callable[[], float]) -> Fr
             total_ms=1e3 * (monotonic() - started),
         ),
         view_um_per_px=frame.pixel_size_um if factor == 1.0 else card.um_per_px,
+        squares=_squares(view, card, probability, fine),
     )
+
+
+def _squares(
+    view: NDArray[np.float32],
+    card: ModelCard,
+    probability: NDArray[np.float32],
+    fine: NDArray[np.float32] | None,
+) -> SquareScores | None:
+    stain = card.fine_stain
+    if fine is None or stain is None:
+        return None
+    grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=stain.side_px)
+    near, around = finer_logits(fine, probability, card.tile_px // stain.side_px)
+    logits = stain.offset + stain.of_square * near + stain.of_tile * around
+    return SquareScores(grid=grid, share=1 / (1 + np.exp(-logits)))
+
+
+def finer_logits(
+    squares: NDArray[np.float32], tiles: NDArray[np.float32], times: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the logits of squares, and those of tiles interpolated between their middles.
+
+    Parameters
+    ----------
+    squares
+        (rows, cols) float32, 0 to 1.
+    tiles
+        Probabilities of the tiles that hold these squares, partial ones included.
+    times
+        Squares along the side of a tile.
+
+    Returns
+    -------
+    Two (rows, cols) float32.
+    """
+    around = _logits(tiles)
+    for axis, count in enumerate(squares.shape):
+        at = np.clip((np.arange(count) + 0.5) / times - 0.5, 0, around.shape[axis] - 1)
+        first = at.astype(np.intp)
+        second = np.minimum(first + 1, around.shape[axis] - 1)
+        share = np.expand_dims((at - first).astype(np.float32), 1 - axis)
+        around = around.take(first, axis) * (1 - share) + around.take(second, axis) * share
+    return _logits(squares), around
+
+
+def _logits(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Half of the lowest step of an int8 probability: its logit is finite.
+    bounded = np.clip(probability, np.float32(1 / 512), np.float32(511 / 512))
+    return np.log(bounded / (1 - bounded))
 
 
 def _refuse_early(frame: Frame, card: ModelCard) -> Verdict | None:

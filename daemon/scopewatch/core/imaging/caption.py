@@ -68,11 +68,30 @@ class Caption:
         return tuple(lines)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Legend:
+    """What the colours of the picture show.
+
+    Parameters
+    ----------
+    shows
+        The quantity, 0 to 1.
+    mark
+        Value at which the colour jumps.
+    mark_words
+        What happens there: `counts from`.
+    """
+
+    shows: str
+    mark: float
+    mark_words: str
+
+
 def draw_bar(
     caption: Caption,
     *,
     width_px: int,
-    threshold: float,
+    legend: Legend,
     colour: Colour,
     hatched: bool,
 ) -> NDArray[np.uint8]:
@@ -82,10 +101,8 @@ def draw_bar(
     ----------
     width_px
         Width of the bar; its height is what the text needs.
-    threshold
-        Probability from which a tile is positive, marked in the legend.
     colour
-        Maps (n,) probabilities and the threshold to (n, 3) colours as the overlay draws them.
+        Maps (n,) values of the legend and its mark to (n, 3) colours as the overlay draws them.
     hatched
         Whether the legend has to explain hatched tiles.
 
@@ -104,44 +121,44 @@ def draw_bar(
         for line in caption.lines()
         for row in wrap(line, font, text_px)
     ]
-    legend = _draw_legend(caption.marker, threshold, colour, hatched, legend_px, size)
+    key = _draw_legend(legend, colour, hatched, legend_px, size)
     text_height = len(rows) * line_px
-    height = text_height + legend.height if stacked else max(text_height, legend.height)
+    height = text_height + key.height if stacked else max(text_height, key.height)
     bar = Image.new("RGB", (width_px, height + 2 * margin), PAPER)
     draw = ImageDraw.Draw(bar)
     for index, (row, ink) in enumerate(rows):
         draw.text((margin, margin + index * line_px), row, font=font, fill=ink)
     left = 0 if stacked else text_px + 2 * margin
-    bar.paste(legend, (left, margin + (text_height if stacked else 0)))
+    bar.paste(key, (left, margin + (text_height if stacked else 0)))
     return np.asarray(bar)
 
 
 # The same for all frames of a run, and most of the time that a bar takes.
 @lru_cache(maxsize=8)
 def _draw_legend(
-    marker: str, threshold: float, colour: Colour, hatched: bool, width_px: int, size: int
+    legend: Legend, colour: Colour, hatched: bool, width_px: int, size: int
 ) -> Image.Image:
     """Draw what the colours mean, with a margin to each side. Its users must not draw on it."""
     font, line_px, left = load_font(size), round(size * 1.35), size // 2
-    notes = wrap(f"probability of {marker}", font, width_px)
+    notes = wrap(legend.shows, font, width_px)
     notes_below = wrap("hatched: not counted", font, width_px) if hatched else []
     scale_height = round(2.6 * line_px)
     height = (len(notes) + len(notes_below)) * line_px + scale_height
-    legend = Image.new("RGB", (width_px + 2 * left, height), PAPER)
-    draw = ImageDraw.Draw(legend)
+    key = Image.new("RGB", (width_px + 2 * left, height), PAPER)
+    draw = ImageDraw.Draw(key)
     top = 0
     for row in notes:
         draw.text((left, top), row, font=font, fill=INK)
         top += line_px
     scale = np.linspace(0, 1, width_px, dtype=np.float32)
-    strip = np.broadcast_to(colour(scale, threshold), (line_px, width_px, 3))
-    legend.paste(Image.fromarray(np.ascontiguousarray(strip)), (left, top))
-    _mark_threshold(draw, font, threshold, left, top, width_px, line_px)
+    strip = np.broadcast_to(colour(scale, legend.mark), (line_px, width_px, 3))
+    key.paste(Image.fromarray(np.ascontiguousarray(strip)), (left, top))
+    _mark_threshold(draw, font, legend, left, top, width_px, line_px)
     top += scale_height
     for row in notes_below:
         draw.text((left, top), row, font=font, fill=FAINT)
         top += line_px
-    return legend
+    return key
 
 
 @lru_cache(maxsize=8)
@@ -207,20 +224,20 @@ def latin(word: str) -> str:
 def _mark_threshold(
     draw: ImageDraw.ImageDraw,
     font: Font,
-    threshold: float,
+    legend: Legend,
     left: int,
     top: int,
     width_px: int,
     line_px: int,
 ) -> None:
     """Mark the threshold on the colour bar; label it and both ends beneath."""
-    at = left + round(threshold * (width_px - 1))
+    at = left + round(legend.mark * (width_px - 1))
     thick = max(1, line_px // 12)
     draw.line((at, top - thick, at, top + round(1.25 * line_px)), fill=INK, width=thick)
     below = top + round(1.3 * line_px)
-    label = f"counts from {threshold:.2f}"
+    label = f"{legend.mark_words} {legend.mark:.2f}"
     if font.getlength(label) > width_px:
-        label = f"{threshold:.2f}"
+        label = f"{legend.mark:.2f}"
     length = font.getlength(label)
     start = min(max(at - length / 2, left), left + width_px - length)
     draw.text((start, below), label, font=font, fill=INK)

@@ -175,6 +175,22 @@ class QualityCard(_Strict):
         return self
 
 
+class FineStain(_Strict):
+    """How the second output of the network becomes a finer stain.
+
+    The output is the positive share of squares that are narrower than a tile, by what the network
+    sees close by. Tiles are scored by what surrounds them, too. The share that is drawn follows
+    from both: logit = offset + of_square * logit of the output + of_tile * logit of the tiles,
+    between whose middles it is interpolated. Nothing is decided by it: efficiencies and alerts
+    follow from tiles alone.
+    """
+
+    side_px: int = Field(ge=2, description="side of a square; a whole number of them is a tile's")
+    offset: float
+    of_square: float = Field(ge=0)
+    of_tile: float = Field(ge=0)
+
+
 class ForecastDay(_Strict):
     """One row of the forecast table: final efficiency from the efficiency of one day.
 
@@ -233,6 +249,9 @@ class ModelCard(_Strict):
     normalisation: Normalisation
     labels: Labels
     threshold: Annotated[float, Field(gt=0, lt=1)]
+    fine_stain: FineStain | None = Field(
+        default=None, description="None: the network has no second output"
+    )
     errors: HeldOutErrors | None
     quality: QualityCard
     forecast: tuple[ForecastDay, ...] = ()
@@ -255,6 +274,13 @@ class ModelCard(_Strict):
     )
     created_at: datetime
     versions: Versions
+
+    @model_validator(mode="after")
+    def _squares_fill_a_tile(self) -> Self:
+        fine = self.fine_stain
+        if fine is not None and (fine.side_px >= self.tile_px or self.tile_px % fine.side_px):
+            raise ValueError(f"squares of {fine.side_px} px do not divide tiles of {self.tile_px}")
+        return self
 
     @model_validator(mode="after")
     def _no_frame_is_both(self) -> Self:

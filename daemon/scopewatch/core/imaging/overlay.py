@@ -1,4 +1,7 @@
-"""The virtual stain: tile probabilities laid over the phase frame, as a picture and as data."""
+"""The virtual stain laid over the phase frame, as a picture and as data.
+
+It shows the probabilities of tiles or, where the network gives a finer stain, narrower squares.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch.core.imaging.caption import PAPER, Caption, draw_badge, draw_bar
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.caption import PAPER, Caption, Legend, draw_badge, draw_bar
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 
 GREEN: Final = (0, 230, 90)
 # Spreads of the normalised frame that become black and white.
@@ -21,6 +24,8 @@ GRID_ALPHA: Final = 0.3
 HATCH_KEEPS: Final = (0.45, 0.8)
 SMALL_PX: Final = 384
 MIN_WIDTH_PX: Final = 256
+HALF: Final = 0.5
+"""Share of a square's area from which its green is strong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +44,13 @@ def draw_overlay(
     threshold: float,
     grid: bool,
     max_px: int,
+    squares: SquareScores | None = None,
 ) -> NDArray[np.uint8]:
     """Draw a frame with its stain, legend and caption.
 
     The phase frame is grey. A tile's green grows with its probability: faint below the
-    threshold, strong from it on. Tiles that do not count are hatched and keep their colour.
+    threshold, strong from it on. Where there are narrower squares, these are drawn in place of
+    tiles. Tiles that do not count are hatched and keep their colour.
 
     Parameters
     ----------
@@ -58,6 +65,8 @@ def draw_overlay(
     max_px
         Longest side of the frame in the picture. Larger frames are shrunk to it; frames under
         384 px are enlarged by a whole factor as far as it allows, so that a person sees them.
+    squares
+        The finer stain of the same frame.
 
     Returns
     -------
@@ -68,10 +77,16 @@ def draw_overlay(
         raise ValueError(f"scores of {scores.grid} do not belong to a frame of {view.shape}")
     height, width = picture_size(view.shape[0], view.shape[1], max_px)
     hatched = not scores.valid.all()
+    if squares is None:
+        cells, value, strong_from, words = scores.grid, scores.probability, threshold, "counts from"
+    else:
+        cells, value, strong_from = squares.grid, squares.share, HALF
+        words = "strong from"
+    shows = describe_stain(caption.marker, squares)
     bar = draw_bar(
         caption,
         width_px=max(width, min(MIN_WIDTH_PX, max_px)),
-        threshold=threshold,
+        legend=Legend(shows=shows, mark=strong_from, mark_words=words),
         colour=_stain_grey,
         hatched=hatched,
     )
@@ -79,7 +94,7 @@ def draw_overlay(
     whole[:height, width:] = PAPER
     whole[height:] = bar
     picture = whole[:height, :width]
-    _stain(picture, _grey(view, height, width), scores, threshold)
+    _stain(picture, _grey(view, height, width), cells, stain_alpha(value, strong_from))
     if hatched:
         _hatch(picture, scores)
     if grid:
@@ -90,20 +105,33 @@ def draw_overlay(
     return whole
 
 
-def stain_plane(scores: TileScores) -> NDArray[np.uint8]:
-    """Lay the probabilities back into the frame, without the frame, for analysis.
+def describe_stain(marker: str, squares: SquareScores | None = None) -> str:
+    """Return what a stain of tiles or of squares shows, from 0 to 1, for a person."""
+    if squares is None:
+        return f"probability of {marker}"
+    return f"share of area with {marker}, squares of {squares.grid.tile_px} px"
+
+
+def stain_plane(scores: TileScores, squares: SquareScores | None = None) -> NDArray[np.uint8]:
+    """Lay the stain back into the frame, without the frame, for analysis.
 
     Returns
     -------
-    (H, W) uint8, each tile flat. A tile that counts reads 1 + round(254 * probability), so that
-    probability = (value - 1) / 254. Tiles that do not count read 0.
+    (H, W) uint8, each tile (or square, where there are squares) flat. One that counts reads
+    1 + round(254 * value), so that value = (pixel - 1) / 254. Tiles that do not count read 0, with
+    their squares.
     """
-    return scores.grid.spread(stain_levels(scores))
+    cells = scores.grid if squares is None else squares.grid
+    return cells.spread(stain_levels(scores, squares))
 
 
-def stain_levels(scores: TileScores) -> NDArray[np.uint8]:
-    """Return the value of each tile in `stain_plane`: (rows, cols) uint8."""
-    return np.where(scores.valid, 1 + np.rint(254 * scores.probability), 0).astype(np.uint8)
+def stain_levels(scores: TileScores, squares: SquareScores | None = None) -> NDArray[np.uint8]:
+    """Return the value of each tile or square in `stain_plane`: (rows, cols) uint8."""
+    if squares is None:
+        value, counted = scores.probability, scores.valid
+    else:
+        value, counted = squares.share, squares.of_tiles(scores.valid, scores.grid)
+    return np.where(counted, 1 + np.rint(254 * value), 0).astype(np.uint8)
 
 
 def stain_alpha(probability: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
@@ -143,13 +171,16 @@ def _grey(view: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint
 
 
 def _stain(
-    picture: NDArray[np.uint8], grey: NDArray[np.uint8], scores: TileScores, threshold: float
+    picture: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    cells: TileGrid,
+    alpha: NDArray[np.float32],
 ) -> None:
-    """Blend the green into the grey, tile row by tile row, in integers of 1/256."""
-    alpha = np.rint(256 * stain_alpha(scores.probability, threshold)).astype(np.uint16)
-    _, cols = _tile_of_pixel(picture, scores.grid)
-    for row, band in _bands(picture, scores.grid):
-        cover = alpha[row, cols]
+    """Blend the green into the grey, row of cells by row of cells, in integers of 1/256."""
+    covers = np.rint(256 * alpha).astype(np.uint16)
+    _, cols = _tile_of_pixel(picture, cells)
+    for row, band in _bands(picture, cells):
+        cover = covers[row, cols]
         kept = grey[band] * (256 - cover)
         for channel, level in enumerate(GREEN):
             picture[band, :, channel] = (kept + cover * np.uint16(level)) >> 8

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.core.imaging.tiling import TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ class FrameResult:
     view_um_per_px
         Width of a pixel of `view` (and so of the stain), which is the camera's or, where the
         frame was resampled, the model's; None where unknown.
+    squares
+        The finer stain, where the network gives one.
     """
 
     key: FrameKey
@@ -68,6 +70,7 @@ class FrameResult:
     view: NDArray[np.float32] | None
     timings: Timings
     view_um_per_px: float | None = None
+    squares: SquareScores | None = None
 
     def __post_init__(self) -> None:
         complete = None not in (self.scores, self.positive_fraction, self.efficiency)

@@ -119,30 +119,65 @@ class TileScores:
     valid: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        for name, array in (("probability", self.probability), ("valid", self.valid)):
-            if array.shape != self.grid.shape:
-                raise ModelError(
-                    complaint(
-                        f"tile {name} does not fit the frame",
-                        where=f"{self.grid.height} x {self.grid.width} px frame",
-                        expected=f"{self.grid.shape} tiles",
-                        got=f"{array.shape}",
-                        do="use a model bundle whose stride is its tile_px",
-                    )
-                )
-        if not np.isfinite(self.probability).all():
-            raise ModelError(
-                complaint("model gave scores that are not numbers", where="tiles", do="retrain it")
-            )
-        if self.probability.min() < 0 or self.probability.max() > 1:
-            raise ModelError(
-                complaint(
-                    "model gave scores that are not probabilities",
-                    where="tiles",
-                    expected="0 to 1",
-                    got=f"{self.probability.min():.4g} to {self.probability.max():.4g}",
-                    do="use a model that ends in a sigmoid",
-                )
-            )
+        _require_fit("tile probability", "tiles", self.grid, self.probability)
+        _require_fit("tile valid", "tiles", self.grid, self.valid)
+        _require_fractions("tiles", self.probability)
         self.probability.setflags(write=False)
         self.valid.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SquareScores:
+    """The finer stain: the positive share of squares that are narrower than a tile.
+
+    Parameters
+    ----------
+    grid
+        How the frame is cut into these squares; its `tile_px` is their side.
+    share
+        (rows, cols) float32, 0 to 1.
+    """
+
+    grid: TileGrid
+    share: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _require_fit("share of squares", "squares", self.grid, self.share)
+        _require_fractions("squares", self.share)
+        self.share.setflags(write=False)
+
+    def of_tiles(self, tiles: NDArray[np.bool_], grid: TileGrid) -> NDArray[np.bool_]:
+        """Return which squares lie in tiles that are True: (rows, cols) bool."""
+        times = grid.tile_px // self.grid.tile_px
+        each = tiles.repeat(times, axis=0).repeat(times, axis=1)
+        return each[: self.grid.rows, : self.grid.cols]
+
+
+def _require_fit(what: str, unit: str, grid: TileGrid, array: NDArray[Any]) -> None:
+    if array.shape != grid.shape:
+        raise ModelError(
+            complaint(
+                f"{what} does not fit the frame",
+                where=f"{grid.height} x {grid.width} px frame",
+                expected=f"{grid.shape} {unit}",
+                got=f"{array.shape}",
+                do="use a model bundle whose network fits its card",
+            )
+        )
+
+
+def _require_fractions(where: str, array: NDArray[np.float32]) -> None:
+    if not np.isfinite(array).all():
+        raise ModelError(
+            complaint("model gave scores that are not numbers", where=where, do="retrain it")
+        )
+    if array.min() < 0 or array.max() > 1:
+        raise ModelError(
+            complaint(
+                "model gave scores that are not probabilities",
+                where=where,
+                expected="0 to 1",
+                got=f"{array.min():.4g} to {array.max():.4g}",
+                do="use a model that ends in a sigmoid",
+            )
+        )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from scopewatch.core.imaging.caption import Caption
 from scopewatch.core.imaging.frame import Frame, FrameKey
-from scopewatch.core.imaging.overlay import OverlayFiles, draw_overlay
+from scopewatch.core.imaging.overlay import OverlayFiles, describe_stain, draw_overlay
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.files.filenames import safe_name
@@ -90,6 +90,7 @@ class OverlayFolder:
             threshold=self._threshold,
             grid=self._options.grid,
             max_px=self._options.max_px,
+            squares=result.squares,
         )
         overlay = f"{stem}{OVERLAY}"
         encoded = io.BytesIO()
@@ -136,9 +137,10 @@ class OverlayFolder:
         if result.scores is None:
             raise ValueError(f"{result.key} was not judged")
         mark = "SIMULATED " if self._policy.simulated else ""
+        shows = describe_stain(self._marker, result.squares)
         metadata: dict[str, object] = {
             "Name": f"{mark}{frame.key}",
-            "Description": f"{mark}probability of {self._marker}: (value - 1) / 254, 0 not counted",
+            "Description": f"{mark}{shows}: (value - 1) / 254, 0 not counted",
             "Channel": {"Name": "virtual stain"},
         }
         if frame.acquired_at is not None:
@@ -147,4 +149,4 @@ class OverlayFolder:
             for side in ("X", "Y"):
                 metadata[f"PhysicalSize{side}"] = result.view_um_per_px
                 metadata[f"PhysicalSize{side}Unit"] = "µm"
-        return encode_stain(result.scores, metadata)
+        return encode_stain(result.scores, metadata, result.squares)

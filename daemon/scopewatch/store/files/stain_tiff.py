@@ -1,4 +1,4 @@
-"""The virtual stain as an OME-TIFF: every pixel of the frame has the value of its tile.
+"""The virtual stain as an OME-TIFF: every pixel of the frame has the value of its tile or square.
 
 All rows of pixels within a row of tiles are alike. Deflate sees that only byte by byte, so that
 each row of tiles is one strip of the file in which a row of pixels is compressed twice (as new, and
@@ -15,27 +15,30 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.overlay import stain_levels
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 
 # An empty last block, which ends a stream (RFC 1951, 3.2.6).
 _END = b"\x03\x00"
 
 
-def encode_stain(scores: TileScores, metadata: Mapping[str, object]) -> bytes:
+def encode_stain(
+    scores: TileScores, metadata: Mapping[str, object], squares: SquareScores | None = None
+) -> bytes:
     """Return an OME-TIFF of `core.imaging.overlay.stain_plane`, with OME metadata of the image."""
     encoded = io.BytesIO()
-    levels = stain_levels(scores)
+    levels = stain_levels(scores, squares)
+    grid = scores.grid if squares is None else squares.grid
     # By itself tifffile takes a new one each time; here the same stain gives the same file.
     uuid = uuid5(NAMESPACE_OID, f"{metadata} {levels.shape} {zlib.crc32(levels.tobytes())}")
     tifffile.imwrite(
         encoded,
-        _strips(levels, scores.grid),
-        shape=(scores.grid.height, scores.grid.width),
+        _strips(levels, grid),
+        shape=(grid.height, grid.width),
         dtype=np.uint8,
         ome=True,
         photometric="minisblack",
         compression="zlib",
-        rowsperstrip=scores.grid.tile_px,
+        rowsperstrip=grid.tile_px,
         metadata={"axes": "YX", "UUID": str(uuid), **metadata},
     )
     return encoded.getvalue()

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.analyse import analyse
+from scopewatch.core.imaging.analyse import analyse, finer_logits
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.z_stack import ChosenPlane
@@ -159,6 +162,73 @@ def test_a_scorer_whose_answer_does_not_fit_is_an_error() -> None:
 
     with pytest.raises(ModelError, match="tile probability does not fit the frame: 256 x 256 px"):
         run(make_cells(), Short(make_card()))
+
+
+STAIN = {"side_px": 8, "offset": -0.5, "of_square": 0.5, "of_tile": 1.0}
+
+
+class FineScorer(HalfScorer):
+    """Gives squares of 8 px, too: those of the upper half are positive."""
+
+    def score_finely(
+        self, view: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        squares = np.full(tuple(-(-side // 8) for side in view.shape), 0.1, np.float32)
+        squares[: len(squares) // 2] = 0.9
+        return self.score(view), squares
+
+
+def test_the_finer_stain_follows_from_squares_and_tiles() -> None:
+    result = run(make_cells(250, 256), FineScorer(make_card(fine_stain=STAIN)))
+    plain = run(make_cells(250, 256), HalfScorer(make_card()))
+
+    assert result.squares is not None
+    share = result.squares.share
+    assert share.shape == (32, 32)
+    logits = np.log(share / (1 - share))
+    near, there, away = np.log(9), np.log(3), np.log(1 / 9)
+    # Within half a tile of its middle, a tile's own score; across the border, between both.
+    assert logits[0, 0] == pytest.approx(-0.5 + 0.5 * near + there, abs=1e-5)
+    assert logits[31, 31] == pytest.approx(-0.5 - 0.5 * near + away, abs=1e-5)
+    assert logits[0, 16] == pytest.approx(
+        -0.5 + 0.5 * near + 0.375 * there + 0.625 * away, abs=1e-5
+    )
+    assert plain.squares is None
+    assert plain.scores is not None
+    assert result.scores is not None
+    np.testing.assert_array_equal(result.scores.probability, plain.scores.probability)
+    assert result.efficiency == plain.efficiency
+
+
+def test_squares_of_another_size_than_the_cards_are_an_error() -> None:
+    card = make_card(fine_stain=STAIN | {"side_px": 4})
+
+    with pytest.raises(ModelError, match="share of squares does not fit the frame: 256 x 256 px"):
+        run(make_cells(), FineScorer(card))
+
+
+def test_tiles_are_interpolated_between_their_middles() -> None:
+    tiles = np.array([[0.5, 1 / (1 + np.exp(-4))]], np.float32)
+
+    _, around = finer_logits(np.full((4, 8), 0.5, np.float32), tiles, 4)
+
+    for row in around:
+        assert row == pytest.approx([0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4], abs=1e-4)
+
+
+@given(
+    tiles=arrays(np.float32, (3, 5), elements=st.floats(0, 1, width=32)),
+    rows=st.integers(9, 12),
+    cols=st.integers(17, 20),
+)
+def test_interpolated_tiles_stay_within_their_scores(
+    tiles: NDArray[np.float32], rows: int, cols: int
+) -> None:
+    _, around = finer_logits(np.zeros((rows, cols), np.float32), tiles, 4)
+    own, _ = finer_logits(tiles, tiles, 1)
+
+    assert around.shape == (rows, cols)
+    assert own.min() - 1e-5 <= around.min() <= around.max() <= own.max() + 1e-5
 
 
 def test_timings_are_in_milliseconds_of_the_given_clock() -> None:

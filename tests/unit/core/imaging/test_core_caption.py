@@ -12,6 +12,7 @@ from scopewatch.core.imaging.caption import (
     MIN_FONT_PX,
     PAPER,
     Caption,
+    Legend,
     draw_badge,
     draw_bar,
     font_px,
@@ -29,7 +30,18 @@ def red(probability: NDArray[np.float32], _threshold: float) -> NDArray[np.uint8
 
 
 def bar_of(caption: Caption, width_px: int, *, hatched: bool = False) -> NDArray[np.uint8]:
-    return draw_bar(caption, width_px=width_px, threshold=0.5, colour=red, hatched=hatched)
+    return draw_bar(
+        caption,
+        width_px=width_px,
+        legend=legend_of(caption),
+        colour=red,
+        hatched=hatched,
+    )
+
+
+def legend_of(caption: Caption, mark: float = 0.5) -> Legend:
+    shows = f"probability of {caption.marker}"
+    return Legend(shows=shows, mark=mark, mark_words="counts from")
 
 
 def has(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
@@ -128,5 +140,6 @@ def test_a_legend_that_was_drawn_before_is_that_of_its_marker_and_threshold() ->
     other = bar_of(replace(CAPTION, marker="MYH6-mCherry"), 600)
     assert other.shape == first.shape
     assert not np.array_equal(other, first)
-    higher = draw_bar(CAPTION, width_px=600, threshold=0.9, colour=red, hatched=False)
+    legend = legend_of(CAPTION, mark=0.9)
+    higher = draw_bar(CAPTION, width_px=600, legend=legend, colour=red, hatched=False)
     assert not np.array_equal(higher, first)

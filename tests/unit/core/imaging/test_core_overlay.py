@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from scopewatch.core.imaging.caption import AMBER, PAPER, Caption
 from scopewatch.core.imaging.overlay import (
+    describe_stain,
     draw_overlay,
     picture_size,
     stain_alpha,
     stain_plane,
 )
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 from tests.unit.core.samples import KEY, SURE, make_cells, view_of
 
 CAPTION = Caption(key=KEY, day=7.5, efficiency=SURE, simulated=False)
@@ -38,10 +39,21 @@ def draw(
     grid: bool = False,
     max_px: int = 2048,
     view: NDArray[np.float32] | None = None,
+    squares: SquareScores | None = None,
 ) -> NDArray[np.uint8]:
     shape = scores.grid.height, scores.grid.width
     plane = np.zeros(shape, dtype=np.float32) if view is None else view
-    return draw_overlay(plane, scores, caption, threshold=0.5, grid=grid, max_px=max_px)
+    return draw_overlay(
+        plane, scores, caption, threshold=0.5, grid=grid, max_px=max_px, squares=squares
+    )
+
+
+def make_squares(scores: TileScores) -> SquareScores:
+    """Return squares of 8 px of which every other column is wholly positive."""
+    grid = TileGrid(height=scores.grid.height, width=scores.grid.width, tile_px=8)
+    share = np.zeros(grid.shape, dtype=np.float32)
+    share[:, 1::2] = 1
+    return SquareScores(grid=grid, share=share)
 
 
 def greenness(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -168,3 +180,36 @@ def test_tiles_that_do_not_count_are_zero_in_the_stain_plane() -> None:
     plane = stain_plane(make_scores(500, 512, probability=0.0))
     assert (plane[:480] == 1).all()
     assert (plane[480:] == 0).all()
+
+
+def test_where_there_are_squares_they_are_drawn_in_place_of_tiles() -> None:
+    scores = make_scores(probability=0.0)
+
+    row = greenness(draw(scores, squares=make_squares(scores)))[100, 4:512:8]
+
+    assert (row[::2] == 0).all()
+    assert (row[1::2] > 100).all()
+
+
+def test_the_legend_names_what_squares_show() -> None:
+    scores = make_scores()
+    squares = make_squares(scores)
+
+    of_tiles, of_squares = draw(scores), draw(scores, squares=squares)
+
+    assert describe_stain("NKX2.5-GFP") == "probability of NKX2.5-GFP"
+    assert describe_stain("NKX2.5-GFP", squares) == "share of area with NKX2.5-GFP, squares of 8 px"
+    assert of_squares[512:].shape != of_tiles[512:].shape or (of_squares != of_tiles)[512:].any()
+
+
+def test_squares_of_tiles_that_do_not_count_are_hatched_and_zero_in_the_stain_plane() -> None:
+    scores = make_scores(500, 512, probability=0.0)
+    squares = make_squares(scores)
+
+    plane = stain_plane(scores, squares)
+
+    assert plane.shape == (500, 512)
+    assert (plane[:480, :8] == 1).all()
+    assert (plane[:480, 8:16] == 255).all()
+    assert (plane[480:] == 0).all()
+    assert draw(scores, squares=squares)[490, :500].std() > 0

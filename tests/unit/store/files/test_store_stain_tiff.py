@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scopewatch.core.imaging.overlay import stain_plane
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 from scopewatch.store.files.stain_tiff import deflate_rows, encode_stain
 
 
@@ -41,6 +41,19 @@ def test_other_readers_read_the_stain(height: int, width: int) -> None:
         np.testing.assert_array_equal(tiff.asarray(), stain_plane(scores))
     with Image.open(io.BytesIO(encoded)) as image:  # by libtiff
         np.testing.assert_array_equal(np.asarray(image), stain_plane(scores))
+
+
+@pytest.mark.parametrize(("height", "width"), [(400, 420), (97, 130)])
+def test_other_readers_read_the_finer_stain(height: int, width: int) -> None:
+    scores = scores_of(TileGrid(height=height, width=width, tile_px=32))
+    grid = TileGrid(height=height, width=width, tile_px=8)
+    share = np.random.default_rng(3).random(grid.shape, dtype=np.float32)
+    squares = SquareScores(grid=grid, share=share)
+    encoded = encode_stain(scores, {"Name": "a finer stain"}, squares)
+    with tifffile.TiffFile(io.BytesIO(encoded)) as tiff:
+        np.testing.assert_array_equal(tiff.asarray(), stain_plane(scores, squares))
+    with Image.open(io.BytesIO(encoded)) as image:  # by libtiff
+        np.testing.assert_array_equal(np.asarray(image), stain_plane(scores, squares))
 
 
 def test_the_stain_is_small() -> None:

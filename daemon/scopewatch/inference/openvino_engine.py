@@ -1,0 +1,70 @@
+"""Networks under OpenVINO, which reads TFLite files as they are.
+
+Its int8 kernels multiply pairs of 8-bit codes and add both products. Where the processor has no
+VNNI they add in 16 bits, which saturates for large weights: scores are then up to 109 of 256 steps
+off (`inference.runtime_check` refuses that). Weights of 7 bits never saturate.
+"""
+
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scopewatch.inference.engine import TensorFacts
+from scopewatch.inference.tflite_engine import TFLiteEngine
+
+
+class OpenVINOEngine:
+    """Implements `inference.engine.Engine`.
+
+    A network is compiled for each size of frame: compiled for any size, it takes more than twice
+    the time.
+
+    Parameters
+    ----------
+    described
+        The same file under LiteRT, which tells of its ends what OpenVINO does not keep.
+
+    Raises
+    ------
+    RuntimeError
+        When OpenVINO cannot read `model`.
+    """
+
+    def __init__(
+        self, module: ModuleType, model: bytes, threads: int, described: TFLiteEngine
+    ) -> None:
+        self.inputs: tuple[TensorFacts, ...] = described.inputs
+        self.outputs: tuple[TensorFacts, ...] = described.outputs
+        self._core = module.Core()
+        # It reads TFLite from files alone; the bytes whose hash was checked are written to one.
+        with tempfile.TemporaryDirectory(prefix="scopewatch-") as folder:
+            path = Path(folder) / "model.tflite"
+            path.write_bytes(model)
+            self._network = self._core.read_model(path)
+        self._settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            # What is not int8 stays float32: bfloat16 would give other scores on newer processors.
+            "INFERENCE_PRECISION_HINT": "f32",
+            # The threads of other stages run on the same cores.
+            "ENABLE_CPU_PINNING": False,
+        }
+        self._request: Any = None
+
+    def resize(self, height_px: int, width_px: int) -> None:
+        """Compile the network for frames of another size."""
+        # First, or both sizes would lie in memory.
+        self._request = None
+        self._network.reshape([1, height_px, width_px, 1])
+        compiled = self._core.compile_model(self._network, "CPU", self._settings)
+        self._request = compiled.create_infer_request()
+
+    def invoke(self, codes: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+        """Map a (1, H, W, 1) frame to new arrays, one for each output."""
+        self._request.infer([codes], share_inputs=True)
+        # Its outputs have an order of their own.
+        return tuple(self._request.get_tensor(each.name).data.copy() for each in self.outputs)
