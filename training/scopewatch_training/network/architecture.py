@@ -14,7 +14,6 @@ the finer stain. Where brightness is learnt, that head is the only one, and a ti
 mean of its squares.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -49,43 +48,29 @@ def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
     """
     keras.utils.set_random_seed(seed)
     frame = keras.Input((None, None, 1), name="frame")
-    grown = grow_layers(frame, spec)
+    feature, area = grow_layers(frame, spec)
     if spec.learns == "brightness":
-        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(grown.area)
+        tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
     else:
-        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(grown.last)
-    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: grown.area}, name="scopewatch")
+        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
+    return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grown:
-    """The symbolic ends of a network's layers.
-
-    Parameters
-    ----------
-    last
-        The last feature map, of which a square of `spec.head_side` belongs to a tile.
-    middle
-        The feature map that the area head hangs on, four squares along the side of a tile.
-    area
-        Logits of the area head.
-    """
-
-    last: Any
-    middle: Any
-    area: Any
-
-
-def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> Grown:
+def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, Any]:
     """Add the layers of a network to its input.
 
     Parameters
     ----------
     prefix
         Before the name of each layer.
+
+    Returns
+    -------
+    The last feature map, of which a square of `spec.head_side` belongs to a tile, and the logits
+    of the area head.
     """
     feature = frame
-    middle = area = None
+    area = None
     side_px = spec.patch_px
     if side_px > 1:
         feature = _Patches(side_px, name=f"{prefix}{PATCHES}")(frame)
@@ -95,9 +80,8 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> Grown:
         feature = _convolve(feature, layer, prefix)
         last_of_level = following is None or following.stride > 1
         if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
-            middle = feature
             area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
-    return Grown(last=feature, middle=middle, area=area)
+    return feature, area
 
 
 def build_scorer(network: keras.Model, lift: float = 0.0) -> keras.Model:

@@ -9,7 +9,7 @@ frame to the tile head. Calibration, quantisation, gate and daemon treat it as a
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import keras
 import numpy as np
@@ -76,7 +76,10 @@ def join_networks(networks: Sequence[keras.Model], spec: NetworkSpec) -> keras.M
         for layer in network.layers:
             if layer.weights and f"{prefix}{layer.name}" in names:
                 joined.get_layer(f"{prefix}{layer.name}").set_weights(layer.get_weights())
-    joined.get_layer(AREA_HEAD).set_weights(_mean_head(networks, AREA_HEAD))
+    for prefix in ensemble_prefixes(len(networks)):
+        # Their sum is the mean.
+        area = joined.get_layer(f"{prefix}{AREA_HEAD}")
+        area.set_weights([weight / len(networks) for weight in area.get_weights()])
     if spec.learns == "brightness":
         # A mean over the squares of a tile is a convolution with equal weights.
         kernel, bias = _mean_head(networks, AREA_HEAD)
@@ -123,13 +126,12 @@ def _mean_head(networks: Sequence[keras.Model], name: str) -> list[NDArray[np.fl
 def _build_joined(spec: NetworkSpec, count: int, *, with_area: bool) -> keras.Model:
     frame = keras.Input((None, None, 1), name="frame")
     grown = [grow_layers(frame, spec, prefix) for prefix in ensemble_prefixes(count)]
-    last = _together([each.last for each in grown], "members")
-    outputs = {TILE_HEAD: layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(last)}
+    features, areas = zip(*grown, strict=True)
+    together = features[0] if count == 1 else layers.Concatenate(name="members")(features)
+    outputs = {}
+    outputs[TILE_HEAD] = layers.Conv2D(1, spec.head_side, spec.head_side, name=TILE_HEAD)(together)
     if with_area:
-        middle = _together([each.middle for each in grown], "middles")
-        outputs[AREA_HEAD] = layers.Conv2D(1, 1, name=AREA_HEAD)(middle)
+        # Joined before their heads, their features would have to share one range in int8, and
+        # tiles would score otherwise.
+        outputs[AREA_HEAD] = areas[0] if count == 1 else layers.Add(name=AREA_HEAD)(areas)
     return keras.Model(frame, outputs, name="scopewatch")
-
-
-def _together(features: Sequence[Any], name: str) -> Any:
-    return features[0] if len(features) == 1 else layers.Concatenate(name=name)(features)

@@ -45,12 +45,16 @@ class Int8Network:
         Of a plain network only.
         """
         details = {each["index"]: each for each in self._interpreter.get_tensor_details()}
+        found = []
+        wanted = {int(self._interpreter.get_output_details()[0]["index"])}
         # The list of operations has no public name in any of the runtimes, and no replacement.
-        operations = self._interpreter._get_ops_details()
-        # The area head is the one convolution whose sigmoid is an operation of its own.
-        area = {int(each["inputs"][0]) for each in operations if each["op_name"] == "LOGISTIC"}
-        tensors = [int(each["outputs"][0]) for each in operations if each["op_name"] == "CONV_2D"]
-        return [self._reals(details[tensor]) for tensor in tensors if tensor not in area]
+        for operation in reversed(self._interpreter._get_ops_details()):
+            output = int(operation["outputs"][0])
+            if output in wanted:
+                wanted |= set(map(int, operation["inputs"]))
+                if operation["op_name"] == "CONV_2D":
+                    found.append(self._reals(details[output]))
+        return found[::-1]
 
     def _reals(self, tensor: dict[str, Any]) -> NDArray[np.float32]:
         return _code_of(tensor).decode(self._interpreter.get_tensor(tensor["index"]))
