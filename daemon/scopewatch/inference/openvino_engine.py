@@ -5,7 +5,9 @@ VNNI they add in 16 bits, which saturates for large weights: scores are then up 
 off (`inference.runtime_check` refuses that). Weights of 7 bits never saturate.
 """
 
+import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,21 @@ from numpy.typing import NDArray
 
 from scopewatch.inference.engine import TensorFacts
 from scopewatch.inference.tflite_engine import TFLiteEngine
+
+
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which reports each import to its makers' analytics.
+
+    Without that package OpenVINO puts a stand-in that does nothing in its place.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When it is not installed.
+    """
+    # None: Python then treats the package as one that is not installed.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return import_module("openvino")
 
 
 class OpenVINOEngine:

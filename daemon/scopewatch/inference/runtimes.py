@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.inference.delegate import open_xnnpack
 from scopewatch.inference.engine import Engine
-from scopewatch.inference.openvino_engine import OpenVINOEngine
+from scopewatch.inference.openvino_engine import OpenVINOEngine, import_openvino
 from scopewatch.inference.tflite_engine import TFLiteEngine, bytes_per_px
 
 Runtime = Literal["litert", "openvino", "tflite-runtime"]
@@ -44,6 +44,8 @@ def open_runtime(wanted: Runtime | None) -> tuple[Runtime, ModuleType]:
     choices: tuple[Runtime, ...] = (wanted,) if wanted else ("litert", "tflite-runtime")
     for choice in choices:
         try:
+            if choice == "openvino":
+                return choice, import_openvino()
             return choice, import_module(_MODULES[choice])
         except ModuleNotFoundError as error:
             if error.name not in (_MODULES[choice], _MODULES[choice].split(".", maxsplit=1)[0]):
