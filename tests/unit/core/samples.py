@@ -91,7 +91,9 @@ class FixedScorer:
         shape = tuple(-(-side // tile_px) for side in view.shape)
         return np.full(shape, self._probability, dtype=np.float32)
 
-    def score_finely(self, view: NDArray[np.float32]) -> tuple[NDArray[np.float32], None]:
+    def score_finely(
+        self, view: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         return self.score(view), None
 
     def close(self) -> None:

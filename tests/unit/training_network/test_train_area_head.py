@@ -156,7 +156,7 @@ def test_squares_of_another_network_or_of_other_frames_are_refused(
         add_squares(other_frames, donor)
 
 
-def squares_of(model: bytes, view: NDArray[np.float32]) -> NDArray[np.float64]:
+def squares_of(model: bytes, view: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the second output of an int8 network, 0 to 1."""
     opened = Interpreter(model_content=model)
     (frame,) = opened.get_input_details()
@@ -166,5 +166,5 @@ def squares_of(model: bytes, view: NDArray[np.float32]) -> NDArray[np.float64]:
     codes = np.clip(np.rint(view / scale) + zero_point, -128, 127).astype(np.int8)
     opened.set_tensor(frame["index"], codes)
     opened.invoke()
-    squares = opened.get_tensor(opened.get_output_details()[1]["index"])
-    return (squares.astype(np.float64) + 128) / 256
+    codes = opened.get_tensor(opened.get_output_details()[1]["index"])
+    return np.asarray((codes.astype(np.float32) + 128) / 256, dtype=np.float32)

@@ -148,7 +148,8 @@ def _squares(
     grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=stain.side_px)
     near, around = finer_logits(fine, probability, card.tile_px // stain.side_px)
     logits = stain.offset + stain.of_square * near + stain.of_tile * around
-    return SquareScores(grid=grid, share=1 / (1 + np.exp(-logits)))
+    share: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return SquareScores(grid=grid, share=share)
 
 
 def finer_logits(
@@ -182,7 +183,8 @@ def finer_logits(
 def _logits(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     # Half of the lowest step of an int8 probability: its logit is finite.
     bounded = np.clip(probability, np.float32(1 / 512), np.float32(511 / 512))
-    return np.log(bounded / (1 - bounded))
+    logits: NDArray[np.float32] = np.log(bounded / (1 - bounded))
+    return logits
 
 
 def _refuse_early(frame: Frame, card: ModelCard) -> Verdict | None:
