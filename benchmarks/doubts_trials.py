@@ -106,7 +106,7 @@ class Trials:
         change: Callable[[Pixels], Pixels],
     ) -> tuple[list[Pair], Pair]:
         """Process one registered pair with another fluorescence: all pairs, and that one."""
-        registered = [pair for pair in pairs if pair.registration_confidence > 0]
+        registered = [pair for pair in pairs if pair.registered]
         chosen = registered[int(rng.integers(len(registered)))]
         row = self._rows[chosen.id]
         path = self._work / "changed.tif"

@@ -10,6 +10,11 @@ from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.forecasting.early_warning_command import (
+    StudyRequest,
+    default_rules,
+    run_study,
+)
 from scopewatch_training.forecasting.forecast import forecast
 from tests.unit.core.samples import make_cells
 from tests.unit.training_bundle.hashed_data import write_hashed, write_knowing_bundle
@@ -48,6 +53,21 @@ def test_a_run_that_is_a_copy_of_a_training_run_is_refused_by_name(tmp_path: Pat
             threads=1,
             stages=ConsoleStages(open_console()),
         )
+
+
+def test_a_warning_is_not_judged_on_copies_of_training_runs(tmp_path: Path) -> None:
+    training = write_hashed(tmp_path / "training", runs={"a": "a"})
+    bundle = write_knowing_bundle(tmp_path / "bundle", training, ["a"])
+    finals = write_hashed(tmp_path / "finals", runs={"new": "new", "march": "a"})
+    request = StudyRequest(
+        bundle=bundle, timelapse=tmp_path / "none.csv", finals=finals.folder, rules=default_rules()
+    )
+
+    with pytest.raises(
+        ConfigError,
+        match=r"judged on training runs: .*got march \(as march/P1/A1/s0/t0020 is a/P1/A1",
+    ):
+        run_study(request, ConsoleStages(open_console()))
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["on the card", "of an earlier version"])

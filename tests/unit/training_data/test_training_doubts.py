@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.histogram import BINS
+from scopewatch_simulator.plan import Regime
+from scopewatch_simulator.simulation import Simulation
 from scopewatch_training.dataset.checks.copies import NEAR, find_copies
 from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.checks.names import fold_name
@@ -85,7 +87,9 @@ def test_one_run_alone_is_noted() -> None:
     assert (only.kind, only.weight) == (DoubtKind.ONE_RUN, Weight.NOTE)
 
 
-def with_looks(run: str, site: int, *, phase: Look, shift: float = 0.0, score: float = 2.0) -> Pair:
+def with_looks(
+    run: str, site: int, *, phase: Look, shift: float = 0.0, score: float | None = 2.0
+) -> Pair:
     return replace(
         pair(run, well=f"B{site + 1}"), phase_look=phase, offset_px=(shift, 0.0),
         registration_confidence=0.9, role_score=score,
@@ -156,9 +160,26 @@ def test_two_time_points_of_a_field_that_look_alike_are_no_copies() -> None:
 def test_swapped_pictures_have_a_role_score_below_the_limit() -> None:
     field = make_field(1)
     phase, glow = look_at(counts(field.phase)), look_at(counts(field.fluorescence))
-    assert role_score(phase, glow) > 0.9
+    score = role_score(phase, glow)
+    assert score is not None
+    assert score > 0.9
     swapped = with_looks("a", 0, phase=glow, score=role_score(glow, phase))
     assert kinds([swapped]) == [DoubtKind.SWAPPED]
+
+
+def test_early_frames_with_debris_and_no_marker_yet_are_not_called_swapped() -> None:
+    simulation = Simulation(seed=2, regime=Regime.BROAD, size_px=192)
+    phase, dim, glow = (
+        look_at(take(0, 1, 0, time_point))
+        for take, time_point in (
+            (simulation.frame, 0), (simulation.marker_frame, 0), (simulation.marker_frame, 20),
+        )
+    )  # fmt: skip
+    # Bright debris on bare ground, as fluorescence looks; what is in its place is noise.
+    assert phase.skewness > 3
+    assert dim.grain < 0.5
+    assert glow.grain > 1.5
+    assert role_score(phase, dim) is None
 
 
 def test_a_pair_far_from_its_runs_offset_is_named() -> None:

@@ -119,7 +119,7 @@ def test_a_picture_given_as_the_manifest_is_one_line(folder: Path) -> None:
     path.write_bytes(b"II*\0\xff\xfe\x80" * 20)
     (line,) = complaints(path)
     assert line.startswith(f"manifest cannot be read: {path} (expected text")
-    assert line.endswith("got not text); give the path of a CSV file")
+    assert line.endswith("got none of these); give a CSV file; in Excel: Save As, CSV UTF-8")
 
 
 def test_a_missing_picture_is_named_with_its_line(folder: Path) -> None:

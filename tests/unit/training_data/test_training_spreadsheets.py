@@ -100,6 +100,32 @@ def test_a_manifest_is_read_however_it_was_saved(
     assert all(row.phase.is_there and row.fluorescence.is_there for row in rows)
 
 
+PLATES = {
+    "German": ("Größe groß", "cp1252"),
+    "French": ("Boîte déjà prête", "cp1252"),
+    "Latin-1": ("Boîte à février", "latin-1"),
+    "Spanish": ("Año ÉXITO 1", "cp1252"),
+    "Japanese, Shift-JIS": ("プレート1", "shift_jis"),
+    "Japanese, Windows": ("心筋細胞①", "cp932"),
+    "Japanese, UTF-8 with a mark": ("プレート1", "utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize(("plate", "encoding"), PLATES.values(), ids=PLATES.keys())
+def test_names_are_those_of_the_locale_that_saved_them(
+    folder: Path, plate: str, encoding: str
+) -> None:
+    table = PLAIN.replace(",P1,", f",{plate},").replace("Jänner", "May")
+    rows = read(folder, table.encode(encoding))
+    assert {row.plate for row in rows} == {plate}
+
+
+def test_names_in_an_encoding_that_is_not_known_are_refused_and_not_guessed(folder: Path) -> None:
+    line = problem(folder, PLAIN.replace(",P1,", ",P\x81\x8d,").encode("latin-1"))
+    assert "expected text in UTF-8, UTF-16, Shift-JIS or Windows-1252, got none of these" in line
+    assert line.endswith("in Excel: Save As, CSV UTF-8")
+
+
 REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
     "an XLSX workbook": (
         lambda _: b"PK\x03\x04\x14\0\6\0",

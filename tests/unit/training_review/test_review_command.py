@@ -86,3 +86,15 @@ def test_without_a_user_name_the_author_is_asked_for(
         "nobody knows who reviews: --author (got no user name on this machine);"
         " give --author NAME\n"
     )
+
+
+def test_an_author_of_too_many_letters_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_dataset(tmp_path / "data")
+    with pytest.raises(SystemExit, match="2"):
+        main(["review", str(folder), "--no-browser", "--author", "M" * 101])
+    assert capsys.readouterr().err == (
+        "name of the author cannot be kept: --author (expected one line of at most 100 letters, got"
+        " 101 letters: 'MMMMMMMMMMMMMMMMMMMM'...); give a shorter name\n"
+    )

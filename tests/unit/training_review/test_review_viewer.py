@@ -146,6 +146,16 @@ def test_without_a_user_name_the_author_is_asked_for_in_the_layer(
     assert read_corrections(folder) is None
 
 
+def test_a_name_that_is_no_name_is_refused_in_one_line(folder: Path) -> None:
+    layer = labels_layer(folder)
+    layer.data[0, 0, 0] = 0
+    line = r"name of the author cannot be kept: layer \(expected one line of at most 100 letters"
+    for name in ("M" * 101, "Mika\nand Kim"):
+        with pytest.raises(ConfigError, match=line):
+            save_corrections(layer, author=name)
+    assert read_corrections(folder) is None
+
+
 def test_paint_never_overwrites_what_another_program_wrote(folder: Path) -> None:
     layer = labels_layer(folder)
     write_review(folder, correct(1, 2, TileLabel.DROPPED))

@@ -92,6 +92,23 @@ def test_wells_that_are_stained_under_another_name_are_left_out(
     assert len(found.to_json()["copies_of_stained"]) == 1
 
 
+def test_marks_of_another_version_find_no_picture_that_was_saved_again_and_say_so(
+    table: Path, tmp_path: Path
+) -> None:
+    stained = known(picture(0), saved_again(picture(1)))
+    older = stained.model_copy(update={"mark_version": MARK_VERSION - 1})
+
+    found = suggest_from(write_tiny(tmp_path / "b"), table, older)
+
+    assert sorted(each.candidate.place.well for each in found.chosen) == ["A2", "A3"]
+    line = (
+        "copies of stained frames that were saved again cannot be checked: --stained (expected"
+        f" marks of version {MARK_VERSION}, got {MARK_VERSION - 1}); prepare that data set again"
+    )
+    assert line in list_notes(found, simulated=False)
+    assert found.to_json()["stained_unchecked"] == [line]
+
+
 def test_where_all_are_stained_nothing_is_suggested(table: Path, tmp_path: Path) -> None:
     stained = known(*(picture(number) for number in range(len(WELLS))))
 

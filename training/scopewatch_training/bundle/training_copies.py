@@ -204,6 +204,14 @@ def describe_copies(
     return lines
 
 
+def name_copied_runs(copies: Sequence[Copy]) -> list[str]:
+    """Name each run that holds copies of known frames, with one of them."""
+    named: dict[str, str] = {}
+    for each in copies:
+        named.setdefault(each.run, f"{each.run} (as {each.frame} is {each.known_frame})")
+    return list(named.values())
+
+
 def _other_marks(bundle: Bundle, known: int, others: int) -> str:
     return complaint(
         "copies of training frames that were saved again cannot be checked",

@@ -23,7 +23,7 @@ def review(
 ) -> None:
     """Look at pairs and tiles in a page on this machine; corrects labels and drops pairs."""
     from scopewatch_training.cli.console import print_line
-    from scopewatch_training.dataset.corrections.author import user_name
+    from scopewatch_training.dataset.corrections.author import author_name
     from scopewatch_training.dataset.prepared import open_dataset
     from scopewatch_training.review.serve import HOST, serve
     from scopewatch_training.review.server import make_app
@@ -31,7 +31,7 @@ def review(
 
     session = ReviewSession(
         open_dataset(dataset, corrected=False),
-        author=author or user_name(where="--author", do="give --author NAME"),
+        author=author_name(author or "", where="--author", do="give --author NAME"),
         now=lambda: datetime.now(UTC),
     )
     console = Console()

@@ -157,7 +157,6 @@ def compare(
     )
     mae = next(each for each in found if each.figure == "mae")
     trivial = trivial_methods([each.first for each in fields], dataset, first.card.tile_px)
-    corrected = dataset.describe_corrections()
     return Comparison(
         names=(_name(first), _name(second)),
         runs=present,
@@ -174,7 +173,7 @@ def compare(
                 simulated=dataset.simulated,
                 other_labels=_count_other_labels(dataset, chosen, rules),
             ),
-            *([f"In this data set {corrected}."] if corrected else []),
+            *dataset.corrections_note(),
             *_list_other_settings((first, second), rules, dataset, chosen),
             *ground.notes,
         ),

@@ -34,6 +34,12 @@ _FINEST_PX: Final = 3
 _BOXES: Final = (1, 3, 9, 27)
 """Sides of boxes in units of the finest: 3, 9, 27 and 81 px."""
 _MOST_SKEW: Final = 3.0
+_LEAST_GRAIN: Final = 0.65
+"""Pictures with a grain above it show structure.
+
+Fluorescence with signal has at least 1.5 and phase frames at least 0.76, over E. coli, neurons,
+simulated and made-up cells; fluorescence that is mostly noise has at most 0.53.
+"""
 _NEAR_TOP: Final = 0.99
 _PILED_UP: Final = 2.0
 _FEWEST_PX: Final = 8
@@ -53,6 +59,8 @@ class Look:
         Logarithm of the standard deviation of structures of 3 to 9 px over that of 27 to 81 px.
     skewness
         Of structures of 9 to 27 px: above 0 where bright things lie on a darker ground.
+    grain
+        Standard deviation of structures of 9 to 27 px over that of 3 to 9 px: 1/3 in noise alone.
     clipped
         Share of the pixels at the picture's maximum where these pile up; else 0.
     """
@@ -61,6 +69,7 @@ class Look:
     mark: str = ""
     fineness: float = 0.0
     skewness: float = 0.0
+    grain: float = 0.0
     clipped: float = 0.0
 
 
@@ -72,6 +81,7 @@ def look_at(pixels: Pixels) -> Look:
         mark=mark(pixels),
         fineness=log((float(fine.std()) + 1e-6) / (float(wide.std()) + 1e-6)),
         skewness=_skewness(middle),
+        grain=float(middle.std()) / (float(fine.std()) + 1e-6),
         clipped=_clipped(pixels),
     )
 
@@ -83,12 +93,16 @@ def hash_pixels(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def role_score(phase: Look, fluorescence: Look) -> float:
+def role_score(phase: Look, fluorescence: Look) -> float | None:
     """Return how much finer and less bright-on-dark the phase frame is than its fluorescence.
 
-    Phase contrast shows edges, fluorescence shows bright bodies. Swapping changes the sign. It says
-    nothing where the fluorescence shows no signal.
+    Phase contrast shows edges, fluorescence shows bright bodies. Swapping changes the sign. None
+    where what is given as fluorescence is mostly noise: noise is fine, and one bright piece of
+    debris in the phase frame of few cells then looks like fluorescence. A phase frame in its place
+    has structure.
     """
+    if fluorescence.grain < _LEAST_GRAIN:
+        return None
     skew = phase.skewness - fluorescence.skewness
     return phase.fineness - fluorescence.fineness - min(max(skew, -_MOST_SKEW), _MOST_SKEW)
 

@@ -17,7 +17,7 @@ def draw_offsets(pairs: Sequence[Pair]) -> bytes:
     figure = Figure(figsize=(5, 4.6), layout="constrained")
     axes = figure.subplots()
     for index, (run, members) in enumerate(group_by_run(pairs).items()):
-        measured = [each.offset_px for each in members if each.registration_confidence > 0]
+        measured = [each.offset_px for each in members if each.registered]
         if measured:
             down, across = zip(*measured, strict=True)
             colour = PALETTE[index % len(PALETTE)]

@@ -172,7 +172,7 @@ def _median_offsets(pairs: Iterable[Pair]) -> dict[str, tuple[float, float]]:
     """Median offset of the registered pairs of each run."""
     measured: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
-        if pair.refused is None and pair.registration_confidence > 0:
+        if pair.refused is None and pair.registered:
             measured.setdefault(pair.run, []).append(pair.offset_px)
     return {
         run: (float(middle[0]), float(middle[1]))

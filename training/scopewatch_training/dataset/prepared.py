@@ -69,7 +69,7 @@ class Pair:
     phase_look, fluorescence_look
         Descriptions of the two pictures, as they were read.
     role_score
-        `looks.role_score`; None where the fluorescence shows too little to judge by.
+        `looks.role_score`; None where the pictures show too little to judge by.
     moved_px, moved_at_px
         Largest offset that parts of the pair keep after its own was undone, where one is sure,
         and (row, column) of that part; 0 and None where none disagrees, see `local_offsets`.
@@ -107,6 +107,11 @@ class Pair:
     def group(self) -> str:
         """`run/plate/well`: fields of one well belong together."""
         return f"{self.run}/{self.plate}/{self.well}"
+
+    @property
+    def registered(self) -> bool:
+        """Whether its offset was measured on its own pictures."""
+        return self.registration_confidence > 0
 
     def __str__(self) -> str:
         return f"{self.group}/s{self.site}/t{self.time_point:04d}"
@@ -254,6 +259,11 @@ class Dataset:
     def describe_corrections(self) -> str:
         """Return how much people corrected, in words; '' where nothing changes a label."""
         return "" if self.corrections is None else self.corrections.describe()
+
+    def corrections_note(self) -> tuple[str, ...]:
+        """Return the sentence on corrections beside figures; none where nothing changes a label."""
+        described = self.describe_corrections()
+        return (f"In this data set {described}.",) if described else ()
 
     def read_corrections(self) -> Corrections | None:
         """Read what people corrected so far, without applying it; None where nothing is.

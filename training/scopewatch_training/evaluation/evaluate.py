@@ -142,7 +142,6 @@ def report_evaluation(
     evaluation = evaluate(bundle, dataset, runs=runs, threads=threads)
     rule = read_label_rule(bundle)
     card = bundle.card
-    corrected = dataset.describe_corrections()
     content = ReportContent(
         title=card.name,
         subtitle=f"{card.labels.marker}: trained on {', '.join(card.trained_on)},"
@@ -165,7 +164,7 @@ def report_evaluation(
         ],
         notes=(
             *evaluation.notes,
-            *([f"In this data set {corrected}."] if corrected else []),
+            *dataset.corrections_note(),
             *list_limits(card),
         ),
         flattered=evaluation.flattered,

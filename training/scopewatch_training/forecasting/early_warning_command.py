@@ -1,6 +1,7 @@
 """`early-warning`: makes the study from a bundle and time-lapses of runs that it never saw."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.training_copies import check_copies, name_copied_runs
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.dataset.prepared import open_dataset
@@ -142,16 +144,7 @@ def run_study(request: StudyRequest, stages: Stages) -> Study:
     recorded = read_runs(bundle, request, stages)
     courses = recorded.courses
     seen = sorted({course.run for course in courses} & set(bundle.card.trained_on))
-    if seen:
-        raise ConfigError(
-            complaint(
-                "early warning would be judged on training runs",
-                where=request.timelapse,
-                expected="runs that the bundle never saw",
-                got=", ".join(seen),
-                do="give time-lapses of other runs, or fit with them held out",
-            )
-        )
+    _refuse_training_runs(request.timelapse, seen)
     last = max((sight.day for each in courses for sight in each.sights), default=0.0)
     plan = StudyPlan(
         rules=request.rules,
@@ -214,12 +207,27 @@ def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> Recorded
     return RecordedRuns(moments=tuple(moments), finals=known, rates=rates)
 
 
+def _refuse_training_runs(where: Path, seen: Sequence[str]) -> None:
+    if seen:
+        raise ConfigError(
+            complaint(
+                "early warning would be judged on training runs",
+                where=where,
+                expected="runs that the bundle never saw",
+                got=", ".join(seen),
+                do="give time-lapses of other runs, or fit with them held out",
+            )
+        )
+
+
 def _read_finals(bundle: Bundle, finals: Path, stages: Stages) -> dict[Well, float]:
     if not finals.is_dir():
         return read_finals(finals)
     dataset = open_dataset(finals)
     refuse_other_views(bundle, dataset)
+    copies = check_copies(bundle, dataset, dataset.runs())
+    _refuse_training_runs(finals, name_copied_runs(copies.copies))
     rule = read_label_rule(bundle)
-    for line in check_labels(bundle, rule, dataset, dataset.runs()).lines:
+    for line in (*check_labels(bundle, rule, dataset, dataset.runs()).lines, *copies.unchecked):
         stages.report(line)
     return final_efficiencies(dataset, rule)

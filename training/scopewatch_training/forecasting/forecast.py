@@ -1,7 +1,6 @@
 """`forecast`: learns the forecast table of a bundle from time-lapses of runs it never saw."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_writer import label_recipe
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
-from scopewatch_training.bundle.training_copies import Copy, check_copies
+from scopewatch_training.bundle.training_copies import check_copies, name_copied_runs
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.evaluation.evaluate import (
@@ -65,7 +64,7 @@ def forecast(
     refuse_other_views(bundle, dataset)
     copies = check_copies(bundle, dataset, dataset.runs())
     by_name = set(dataset.runs()) & set(bundle.card.trained_on)
-    seen = [*sorted(by_name), *_name_copies(copies.copies)]
+    seen = [*sorted(by_name), *name_copied_runs(copies.copies)]
     if seen:
         raise ConfigError(
             complaint(
@@ -119,14 +118,6 @@ def forecast(
     )
     write_record(folder, record)
     return rows
-
-
-def _name_copies(copies: Sequence[Copy]) -> list[str]:
-    """Name each run that holds copies of training frames, with one of them."""
-    named: dict[str, str] = {}
-    for each in copies:
-        named.setdefault(each.run, f"{each.run} (as {each.frame} is {each.known_frame})")
-    return list(named.values())
 
 
 def final_efficiencies(dataset: Dataset, rule: LabelRule) -> dict[Well, float]:

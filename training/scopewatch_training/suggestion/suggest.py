@@ -17,7 +17,7 @@ from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
-from scopewatch_training.bundle.training_copies import Copy, CopyCheck, check_frames, find_among
+from scopewatch_training.bundle.training_copies import CopyCheck, check_frames, find_among
 from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
 from scopewatch_training.forecasting.frame_scores import load_frame
 from scopewatch_training.forecasting.timelapse import TimedFrame, Well, read_timelapse
@@ -68,7 +68,8 @@ class Suggestions:
     familiar
         Runs of the time-lapse that the bundle was trained on.
     stained_copies
-        Frames that are copies of stained ones under other names; their wells were left out.
+        Frames that are copies of stained ones under other names, whose wells were left out, and
+        why copies may have gone unseen.
     training_copies
         Copies of the bundle's training frames under other names.
     sizes
@@ -79,7 +80,7 @@ class Suggestions:
     candidates: int
     left_out: dict[str, int]
     familiar: tuple[str, ...]
-    stained_copies: tuple[Copy, ...]
+    stained_copies: CopyCheck
     training_copies: CopyCheck
     sizes: Mapping[str, int]
 
@@ -90,7 +91,8 @@ class Suggestions:
             "candidates": self.candidates,
             "left_out": self.left_out,
             "trained_on": list(self.familiar),
-            "copies_of_stained": [each.to_json() for each in self.stained_copies],
+            "copies_of_stained": [each.to_json() for each in self.stained_copies.copies],
+            "stained_unchecked": list(self.stained_copies.unchecked),
             **self.training_copies.to_json(),
         }
 
@@ -141,7 +143,7 @@ def suggest(
                 left_out[look] += 1
             progress(done, len(frames))
     stained = _find_stained(hashes, request)
-    copied = {each.frame for each in stained}
+    copied = {each.frame for each in stained.copies}
     for frame, each in zip(frames, hashes, strict=True):
         if each.frame in copied:
             looks.pop(_place(frame, request.by), None)
@@ -153,7 +155,11 @@ def suggest(
                 got=", ".join(
                     [
                         *(f"{count} {fault}" for fault, count in left_out.items()),
-                        *([f"{len(stained)} copies of stained frames"] if stained else []),
+                        *(
+                            [f"{len(stained.copies)} copies of stained frames"]
+                            if stained.copies
+                            else []
+                        ),
                     ]
                 ),
                 do="look at the frames, and at scale and limits on the card",
@@ -166,7 +172,7 @@ def suggest(
         candidates=len(candidates),
         left_out=dict(left_out),
         familiar=tuple(run for run in runs if run in bundle.card.trained_on),
-        stained_copies=tuple(stained),
+        stained_copies=stained,
         training_copies=check_frames(
             bundle,
             [each for each in hashes if each.run not in bundle.card.trained_on],
@@ -267,11 +273,22 @@ def _hash_frame(frame: TimedFrame, loaded: Frame) -> KnownFrame:
     )
 
 
-def _find_stained(hashes: Sequence[KnownFrame], request: SuggestRequest) -> list[Copy]:
-    if request.stained_frames is None:
-        return []
-    near = request.stained_frames.mark_version == MARK_VERSION
-    return find_among(request.stained_frames.frames, hashes, near=near)
+def _find_stained(hashes: Sequence[KnownFrame], request: SuggestRequest) -> CopyCheck:
+    known = request.stained_frames
+    if known is None:
+        return CopyCheck()
+    comparable = known.mark_version == MARK_VERSION
+    line = complaint(
+        "copies of stained frames that were saved again cannot be checked",
+        where="--stained",
+        expected=f"marks of version {MARK_VERSION}",
+        got=known.mark_version,
+        do="prepare that data set again",
+    )
+    return CopyCheck(
+        copies=tuple(find_among(known.frames, hashes, near=comparable)),
+        unchecked=() if comparable else (line,),
+    )
 
 
 def _place(frame: TimedFrame, by: Unit) -> Place:

@@ -26,7 +26,7 @@ def list_notes(found: Suggestions, *, simulated: bool) -> list[str]:
             " out wells that have a stain already"
         )
     notes += describe_copies(
-        found.stained_copies,
+        found.stained_copies.copies,
         sizes=found.sizes,
         known="frames of the stained data set",
         expected="wells that have no stain yet",
@@ -41,7 +41,7 @@ def list_notes(found: Suggestions, *, simulated: bool) -> list[str]:
         do="give their data set with --stained, which leaves them out",
         frames="frames",
     )
-    notes += found.training_copies.unchecked
+    notes += (*found.stained_copies.unchecked, *found.training_copies.unchecked)
     notes.append(
         "gain: share of tiles in doubt and in dispute, more where frames are unlike the training;"
         " it ranks wells and promises nothing"

@@ -10,7 +10,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.dataset.checks.matching import refuse_other_views
-from scopewatch_training.dataset.corrections.author import user_name
+from scopewatch_training.dataset.corrections.author import author_name
 from scopewatch_training.dataset.corrections.file import write_corrections
 from scopewatch_training.dataset.corrections.record import Corrections, count_corrections
 from scopewatch_training.dataset.prepared import open_dataset
@@ -51,7 +51,7 @@ def save_corrections(labels: "napari.layers.Labels", author: str = "") -> str:
     read: Corrections | None = about["read"]
     before = read or Corrections(tile_px=dataset.labels.tile_px)
     painted = np.asarray(labels.data)
-    name = author.strip() or user_name(where=labels.name, do="write your name into `author`")
+    name = author_name(author, where=labels.name, do="write your name into `author`")
     after = read_painted(own_labels(dataset), painted, before, name, datetime.now(UTC))
     if after != before:
         write_corrections(folder, after, replaces=read)

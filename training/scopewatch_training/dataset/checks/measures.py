@@ -82,7 +82,7 @@ def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:
     """
     doubts = []
     for run, members in group_by_run(pairs).items():
-        measured = [pair for pair in members if pair.registration_confidence > 0]
+        measured = [pair for pair in members if pair.registered]
         if len(measured) < _FEWEST:
             continue
         offsets = np.array([pair.offset_px for pair in measured])

@@ -12,9 +12,11 @@ from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from scopewatch_training.dataset.corrections.author import LONGEST_NAME
+
 SCHEMA_VERSION: Final = 1
 
-Author = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+Author = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class Decision(StrEnum):

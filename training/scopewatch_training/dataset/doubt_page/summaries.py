@@ -151,7 +151,7 @@ def _prevalence(dataset: Dataset, pair: Pair, cut: float | None) -> float:
 
 def _summarise_run(dataset: Dataset, run: str, members: Sequence[PairSummary]) -> RunSummary:
     used = [each for each in members if each.pair.refused is None]
-    measured = [each.pair for each in used if each.pair.registration_confidence > 0]
+    measured = [each.pair for each in used if each.pair.registered]
     offset, scatter, least = None, float("nan"), float("nan")
     if measured:
         offsets = np.array([pair.offset_px for pair in measured])

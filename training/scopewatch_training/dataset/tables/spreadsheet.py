@@ -1,7 +1,8 @@
 """Tables as spreadsheets save them: CSV with any usual delimiter, encoding and decimal mark.
 
-Read are comma, semicolon, tab and `|`, a first line `sep=;`, UTF-8, UTF-16 and Windows-1252,
-headers in capitals or with spaces about them, blank rows, and empty fields at the end of rows.
+Read are comma, semicolon, tab and `|`, a first line `sep=;`, UTF-8, UTF-16, Shift-JIS and
+Windows-1252, headers in capitals or with spaces about them, blank rows, and empty fields at the end
+of rows.
 """
 
 import csv
@@ -19,6 +20,8 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 _SEP_LINE: Final = re.compile(r'\s*"?sep=(?P<delimiter>.)"?[\s,;]*', re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 """Characters that no text has."""
+_WIDE: Final = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff]+")
+"""Kana, kanji and their punctuation."""
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of XLSX and ODS, and of XLS."""
@@ -156,9 +159,9 @@ def _decode(path: Path, what: str) -> str:
             complaint(
                 f"{what} cannot be read",
                 where=path,
-                expected="text in UTF-8, UTF-16 or Windows-1252",
-                got="not text" if len(raw) <= _MOST_BYTES else "more than 64 MiB",
-                do="give the path of a CSV file",
+                expected="text in UTF-8, UTF-16, Shift-JIS or Windows-1252",
+                got="none of these" if len(raw) <= _MOST_BYTES else "more than 64 MiB",
+                do="give a CSV file; in Excel: Save As, CSV UTF-8",
             )
         )
     return text
@@ -167,7 +170,7 @@ def _decode(path: Path, what: str) -> str:
 def _text(raw: bytes) -> str | None:
     """Decode a file; None where it is no text."""
     marked = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
-    names = _unmarked(raw[:200]) if marked is None else [marked]
+    names = _unmarked(raw) if marked is None else [marked]
     for name in names:
         try:
             text = raw.decode(name)
@@ -177,12 +180,31 @@ def _text(raw: bytes) -> str | None:
     return None
 
 
-def _unmarked(head: bytes) -> list[str]:
-    """Return the encodings to try in turn where there is no byte order mark."""
+def _unmarked(raw: bytes) -> list[str]:
+    """Return the encodings to try in turn where there is no byte order mark.
+
+    Windows-1252 leaves five bytes undefined: text that has them is of another encoding, and its
+    names would be read wrong.
+    """
+    head = raw[:200]
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) > len(head) // 4:
         return ["utf-16-le" if odd > even else "utf-16-be"]
-    return ["utf-8", "cp1252", "latin-1"]
+    return ["utf-8", "cp932" if _is_japanese(raw) else "cp1252"]
+
+
+def _is_japanese(raw: bytes) -> bool:
+    """Whether text that is no UTF-8 is Shift-JIS, as Japanese Excel saves CSV.
+
+    Two bytes of European text can be a kanji (é and a letter), which is then alone; kana and
+    kanji follow each other. Katakana of one byte are European capitals.
+    """
+    try:
+        text = raw.decode("cp932")
+    except UnicodeDecodeError:
+        return False
+    wide = [len(run) for run in _WIDE.findall(text)]
+    return sum(length for length in wide if length > 1) > sum(wide) / 2
 
 
 def _delimiter(lines: Sequence[str], known: Sequence[str]) -> str:
