@@ -3,4 +3,4 @@
 from typing import Final
 
 # The newest of them.
-SCHEMA: Final = "0009"
+SCHEMA: Final = "0010"
