@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scopewatch.store.schema.place import Server
+from tests.postgres import Folders, OnServer, Places, PostgresServer, running_server
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -73,6 +76,38 @@ class HastyClock(FakeClock):
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Return a running PostgreSQL server, of this process of the tests alone."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server_place(postgres: PostgresServer) -> Iterator[Server]:
+    """Return where a daemon's results are on a server: in an empty database."""
+    database = postgres.new_database(postgres.next_name())
+    yield postgres.place(database)
+    postgres.start()
+    postgres.drop_database(database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="session")
+def kind_of_places(request: pytest.FixtureRequest) -> Places:
+    """Return where the results of folders are, for each kind of database in turn."""
+    if request.param == "sqlite":
+        return Folders()
+    return OnServer(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def places(kind_of_places: Places) -> Iterator[Places]:
+    """Return where the results of folders are in this test, for each kind of database in turn."""
+    yield kind_of_places
+    if isinstance(kind_of_places, OnServer):
+        kind_of_places.drop()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scopewatch.app.recording.store import Store
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.source import KnownFolder
@@ -14,6 +17,7 @@ from scopewatch.messages.alert_message import Message
 from scopewatch.messages.settled import Settled
 from scopewatch.notify.outbox import Outbox
 from scopewatch.runtime.pipeline.recording import ResultStore
+from scopewatch.store.schema.place import Place, Server
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, files_of, frame_of, judged, key, open_store, ticket
 
@@ -33,7 +37,7 @@ class ResultStoreContract(ABC):
 
     @pytest.fixture
     @abstractmethod
-    def store(self, tmp_path: Path, clock: FakeClock) -> Iterator[ResultStore]:
+    def store(self, *_: Any) -> Iterator[ResultStore]:
         """Return an empty store, one site per well."""
 
     def test_a_new_frame_is_claimed_and_not_yet_settled(self, store: ResultStore) -> None:
@@ -125,7 +129,7 @@ class OutboxContract(ABC):
 
     @pytest.fixture
     @abstractmethod
-    def outbox(self, tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
+    def outbox(self, *_: Any) -> Iterator[Outbox]:
         """Return an outbox with two messages for the channel `mail`, none of them tried."""
 
     def test_messages_come_oldest_first(self, outbox: Outbox, clock: FakeClock) -> None:
@@ -160,22 +164,42 @@ class OutboxContract(ABC):
         assert outbox.due(clock.now(), 10) == [second]
 
 
+def opened(place: Place, clock: FakeClock) -> Iterator[Store]:
+    """An empty store."""
+    with closing(open_store(place, clock)) as store:
+        yield store
+
+
+def with_messages(place: Place, clock: FakeClock) -> Iterator[Store]:
+    """A store in which two wells are weak."""
+    with closing(open_store(place, clock)) as store:
+        for well in ("A1", "B2"):
+            for time_point in range(2):
+                offered = ticket(key(well, time_point))
+                store.claim(offered)
+                commit(store, offered, 0.1)
+        yield store
+
+
 class TestSqliteResultStore(ResultStoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path, clock: FakeClock) -> Iterator[ResultStore]:
-        opened = open_store(tmp_path, clock)
-        yield opened
-        opened.close()
+        yield from opened(tmp_path, clock)
+
+
+class TestPostgresResultStore(ResultStoreContract):
+    @pytest.fixture
+    def store(self, server_place: Server, clock: FakeClock) -> Iterator[ResultStore]:
+        yield from opened(server_place, clock)
 
 
 class TestSqliteOutbox(OutboxContract):
     @pytest.fixture
     def outbox(self, tmp_path: Path, clock: FakeClock) -> Iterator[Outbox]:
-        opened = open_store(tmp_path, clock)
-        for well in ("A1", "B2"):
-            for time_point in range(2):
-                offered = ticket(key(well, time_point))
-                opened.claim(offered)
-                commit(opened, offered, 0.1)
-        yield opened
-        opened.close()
+        yield from with_messages(tmp_path, clock)
+
+
+class TestPostgresOutbox(OutboxContract):
+    @pytest.fixture
+    def outbox(self, server_place: Server, clock: FakeClock) -> Iterator[Outbox]:
+        yield from with_messages(server_place, clock)

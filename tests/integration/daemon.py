@@ -14,6 +14,8 @@ import yaml
 
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records import FrameRecord
+from scopewatch.store.schema.engine import has_results
+from scopewatch.store.schema.place import Place, Server
 
 SCOPEWATCH = (sys.executable, "-m", "scopewatch")
 
@@ -37,6 +39,7 @@ class Daemon:
         self.eventually = eventually
         self.incoming = root / "in"
         self.state = root / "state"
+        self.place: Place = self.state
         self.log = root / "daemon.log"
         self.config = root / "config.yaml"
         self.process: subprocess.Popen[bytes] | None = None
@@ -84,7 +87,8 @@ class Daemon:
         """Return the log so far, by entries; what is no entry is returned as a message."""
         if not self.log.exists():
             return []
-        lines = self.log.read_text(encoding="utf-8").splitlines()
+        # What follows the last line end is still being written.
+        lines = self.log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
         return [json.loads(line) if line[:1] == "{" else {"message": line} for line in lines]
 
     def count(self, message: str) -> int:
@@ -101,15 +105,20 @@ class Daemon:
             timeout=30,
         )
 
+    def share(self, place: Server) -> None:
+        """Have it store its results on a server."""
+        self.place = place
+        self.settings["store"] = {"url": place.url, "daemon": place.daemon}
+
     @contextmanager
     def reader(self) -> Iterator[Reader]:
         """Open the result database."""
-        with closing(Reader.open(self.state)) as reader:
+        with closing(Reader.open(self.place)) as reader:
             yield reader
 
     def frames(self) -> list[FrameRecord]:
         """Return every frame of the database; none before the database exists."""
-        if not (self.state / "scopewatch.db").exists() or not self.count("source watching"):
+        if not has_results(self.place) or not self.count("source watching"):
             return []
         with self.reader() as reader:
             return list(reader.frames())

@@ -32,7 +32,8 @@ from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import DATABASE, open_writer
+from scopewatch.store.schema.engine import open_writer
+from scopewatch.store.schema.place import DATABASE
 from scopewatch.store.write.measuring import Measuring
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card

@@ -19,7 +19,9 @@ from scopewatch.core.alerts.state_machine import (
     step,
 )
 from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.store.schema.place import Place
 from tests.conftest import FakeClock
+from tests.postgres import Places
 from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket
 
 SITES = 2
@@ -39,7 +41,12 @@ PLATE_RULES = (
 FRACTIONS = st.sampled_from([0.05, 0.2, 0.6, 0.75])
 # The outcome of a frame: its raw fraction, or None where it cannot be judged.
 OUTCOMES = st.one_of(st.none(), FRACTIONS)
-SOME = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(
+    max_examples=6,
+    deadline=None,
+    # `places` gives each example a place of its own.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 # Each example fills its own databases: a disk in memory, where there is one, is fast.
 MEMORY = Path("/dev/shm")
 DISK = MEMORY if MEMORY.is_dir() else None
@@ -48,13 +55,13 @@ KeyAndEfficiency = tuple[FrameKey, float | None]
 
 
 def play(
-    folder: Path, events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
+    place: Place, events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
 ) -> list[str]:
     """Send frames through a store as the worker does; return what was announced."""
     scene = Scene(
         # Day 0 is given: otherwise it is the first judged frame, which depends on the order.
-        store=open_store(folder, FakeClock(), sites_per_well=SITES, started_at=START),
-        folder=folder,
+        store=open_store(place, FakeClock(), sites_per_well=SITES, started_at=START),
+        place=place,
         rules=rules,
     )
     titles = []
@@ -72,11 +79,12 @@ def play(
 
 
 def played(
-    events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
+    places: Places, events: Sequence[KeyAndEfficiency], rules: Sequence[AlertRule] = RULES
 ) -> dict[str, list[tuple[Any, ...]]]:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
-        play(Path(folder), events, rules)
-        return tables(Path(folder))
+        place = places.of(Path(folder))
+        play(place, events, rules)
+        return tables(place)
 
 
 @st.composite
@@ -96,7 +104,7 @@ def runs(
 @SOME
 @given(run=runs(), data=st.data())
 def test_any_order_of_wells_and_sites_gives_the_same_tables(
-    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
+    places: Places, run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     in_order = [event for well in run for moment in well for event in moment]
     # Time moves forward within a well; sites and other wells come in any order.
@@ -107,31 +115,32 @@ def test_any_order_of_wells_and_sites_gives_the_same_tables(
     while any(queues):
         queue = data.draw(st.sampled_from([queue for queue in queues if queue]))
         shuffled.append(queue.pop(0))
-    assert played(shuffled) == played(in_order)
+    assert played(places, shuffled) == played(places, in_order)
 
 
 @SOME
 @given(run=runs(), data=st.data())
 def test_repeating_what_is_settled_changes_nothing(
-    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
+    places: Places, run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     once = [event for well in run for moment in well for event in moment]
     repeated = []
     for index, event in enumerate(once):
         repeated.append(event)
         repeated += data.draw(st.lists(st.sampled_from(once[: index + 1]), max_size=2))
-    assert played(repeated) == played(once)
+    assert played(places, repeated) == played(places, once)
 
 
 @SOME
 @given(run=runs(wells=("A1",)))
 def test_the_database_holds_the_alerts_that_the_rule_gives_for_the_estimates(
+    places: Places,
     run: list[list[list[KeyAndEfficiency]]],
 ) -> None:
     with tempfile.TemporaryDirectory(dir=DISK) as folder:
         events = [event for moment in run[0] for event in moment]
-        titles = play(Path(folder), events, (RULE,))
-        found = tables(Path(folder))
+        titles = play(place := places.of(Path(folder)), events, (RULE,))
+        found = tables(place)
     at = FakeClock().now()
     state, expected = AlertState(), []
     estimates = {row[1]: row for row in found["well_estimates"]}
@@ -156,7 +165,7 @@ def test_the_database_holds_the_alerts_that_the_rule_gives_for_the_estimates(
 @SOME
 @given(run=runs(wells=("A1", "A2", "A3", "A4", "A5", "A6")), data=st.data())
 def test_a_plate_raises_the_same_alerts_for_any_order_of_its_sites(
-    run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
+    places: Places, run: list[list[list[KeyAndEfficiency]]], data: st.DataObject
 ) -> None:
     # Time point by time point, as from the inbox; sites of one come in any order.
     moments: dict[int, list[KeyAndEfficiency]] = {}
@@ -166,16 +175,18 @@ def test_a_plate_raises_the_same_alerts_for_any_order_of_its_sites(
     shuffled = [
         event for moment in sorted(moments) for event in data.draw(st.permutations(moments[moment]))
     ]
-    found, expected = played(shuffled, PLATE_RULES), played(in_order, PLATE_RULES)
+    found, expected = played(places, shuffled, PLATE_RULES), played(places, in_order, PLATE_RULES)
     assert found["rule_states"] == expected["rule_states"]
     assert found["alerts"] == expected["alerts"]
 
 
 @SOME
 @given(run=runs())
-def test_every_frame_has_one_result_or_one_reason(run: list[list[list[KeyAndEfficiency]]]) -> None:
+def test_every_frame_has_one_result_or_one_reason(
+    places: Places, run: list[list[list[KeyAndEfficiency]]]
+) -> None:
     events = [event for well in run for moment in well for event in moment]
-    found = played(events)
+    found = played(places, events)
     results = [(well, time_point, site) for well, time_point, site, *_ in found["results"]]
     reasons = [row[:3] for row in found["frames"] if row[10] is not None]
     expected = [(frame.well, frame.time_point, frame.site) for frame, _ in events]

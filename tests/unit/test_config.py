@@ -12,7 +12,7 @@ from scopewatch.config import (
     load_config,
     read_sections,
 )
-from scopewatch.config.schema import schema_text
+from scopewatch.config.models import schema_text
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import ConfigError
 
@@ -69,7 +69,7 @@ def test_the_example_names_every_setting_with_its_default(
 def test_the_committed_schema_is_current() -> None:
     committed = (ROOT / "docs/config.schema.json").read_text(encoding="utf-8")
     assert committed == schema_text(), (
-        "write it again: python -c 'from scopewatch.config.schema import schema_text;"
+        "write it again: python -c 'from scopewatch.config.models import schema_text;"
         ' print(schema_text(), end="")\' > docs/config.schema.json'
     )
     assert json.loads(committed)["title"] == "Config"

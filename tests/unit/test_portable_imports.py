@@ -47,4 +47,4 @@ def test_what_is_slow_to_load_is_not_loaded_before_it_is_needed() -> None:
         [sys.executable, "-c", listing], check=True, capture_output=True, text=True
     ).stdout.split()
     assert "scopewatch.app.daemon" in loaded
-    assert {"alembic", "scipy", "zarr", "nd2", "pycromanager"}.isdisjoint(loaded)
+    assert {"alembic", "psycopg", "scipy", "zarr", "nd2", "pycromanager"}.isdisjoint(loaded)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
+from scopewatch.app.shared.places import place_of
 from scopewatch.app.sources import make_sources
 from scopewatch.config import Config
 from scopewatch.core.clock import Clock
@@ -73,7 +74,7 @@ def open_context(config: Config, scorer: Scorer, clock: Clock, held: ExitStack) 
     metrics = Metrics(clock, inbox)
     metrics.watch_sources(sources)
     store = open_store(config, scorer.card, clock, held)
-    reader = Reader.open(config.state.folder)
+    reader = Reader.open(place_of(config))
     held.callback(reader.close)
     metrics.watch_channels(reader.channels)
     return DaemonContext(

@@ -4,7 +4,7 @@ import secrets
 from functools import partial
 
 from scopewatch.app.daemon_context import DaemonContext
-from scopewatch.app.results import OVERLAYS, gather_facts
+from scopewatch.app.results import gather_facts
 from scopewatch.app.run_states import RunStates
 from scopewatch.app.steering import standings_of
 from scopewatch.config import WebConfig
@@ -23,7 +23,7 @@ def make_web_server(daemon: DaemonContext, health: Health, states: RunStates) ->
         return None
     context = DashboardContext(
         reader=daemon.reader,
-        overlay_folder=daemon.config.state.folder / OVERLAYS,
+        overlay_folder=daemon.config.pictures,
         alerts=daemon.store,
         health=health,
         states=states,

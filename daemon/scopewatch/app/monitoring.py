@@ -9,8 +9,9 @@ from pathlib import Path
 from scopewatch.app.daemon_context import DaemonContext
 from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.recording.store import Store
-from scopewatch.app.results import OVERLAYS, message_composer
+from scopewatch.app.results import message_composer
 from scopewatch.app.run_policy import policy_of
+from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.alerts.monitor import model_refused
 from scopewatch.core.alerts.rules import RuleKind
@@ -77,7 +78,7 @@ def _free_bytes(folder: Path) -> int:
 
 def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clock) -> None:
     """Enter into the schedule what removes pictures that have been kept long enough."""
-    folder = config.state.folder / OVERLAYS
+    folder = config.pictures
 
     def remove() -> None:
         removed = retain(folder, config.overlays, clock.now())
@@ -102,7 +103,8 @@ def raise_model_refused(config: Config, error: ModelError, clock: Clock) -> None
             make_folder(config.state.folder)
             held.enter_context(InstanceLock(config.state.folder))
             store = Store.open(
-                config.state.folder,
+                place_of(config),
+                alone=True,
                 policy=policy_of(config.experiment),
                 composer=message_composer(config),
                 clock=clock,

@@ -8,6 +8,7 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
+from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
@@ -24,15 +25,14 @@ from scopewatch.web.monitor_store import Facts
 
 log = get_logger(__name__)
 
-OVERLAYS = "overlays"
-
 
 def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -> Store:
-    """Hold the state folder and open the database in it; `held` closes both."""
+    """Hold the state folder, and open the database in it or on a server; `held` closes both."""
     make_folder(config.state.folder)
     held.enter_context(InstanceLock(config.state.folder))
     store = Store.open(
-        config.state.folder,
+        place_of(config),
+        alone=True,
         policy=policy_of(config.experiment, card),
         composer=message_composer(config),
         clock=clock,
@@ -69,7 +69,7 @@ def channel_routes(config: Config) -> dict[str, Route]:
 def open_overlays(config: Config, card: ModelCard, reader: Reader) -> OverlayFolder:
     """Open the folder of pictures, without what a crash left there: half written, or unnamed."""
     overlays = OverlayFolder(
-        config.state.folder / OVERLAYS,
+        config.pictures,
         options=config.overlays,
         policy=policy_of(config.experiment),
         threshold=card.threshold,

@@ -20,7 +20,7 @@ from typing import Final
 import yaml
 
 from scopewatch import __version__
-from scopewatch.app.results import OVERLAYS
+from scopewatch.app.shared.places import place_of
 from scopewatch.app.status.asking import ask_daemon
 from scopewatch.config import Config, load_config
 from scopewatch.config.secrets import known_secrets, resolve_here
@@ -30,6 +30,7 @@ from scopewatch.runtime.process.log_file import files_of
 from scopewatch.store.files.pictures import list_pictures
 from scopewatch.store.files.whole_files import FILE_MODE, whole_file
 from scopewatch.store.read.queries import Reader
+from scopewatch.store.schema.place import Place
 
 # Of the quarantine, the newest; and of the card, which may hold large tables.
 MOST_REFUSED: Final = 5000
@@ -91,7 +92,7 @@ def _of_config(
     settings = redact_settings(config.model_dump(mode="json"))
     yield "config.yaml", lambda: yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     yield "health.json", lambda: _json(asdict(ask_daemon(config, environ)[0]))
-    yield "ledger.json", lambda: _ledger(config.state.folder)
+    yield "ledger.json", lambda: _ledger(place_of(config, environ))
     yield "card.yaml", lambda: _card(config.model.bundle / "card.yaml")
     if config.logging.file is not None:
         # A file that is rotated meanwhile is named as missing; the others are there.
@@ -145,8 +146,8 @@ def _log(path: Path) -> str:
     return f"# cut here: {size} bytes in all\n" + content.partition("\n")[2]
 
 
-def _ledger(folder: Path) -> str:
-    with closing(Reader.open(folder)) as reader:
+def _ledger(place: Place) -> str:
+    with closing(Reader.open(place)) as reader:
         counts = reader.counts()
         refused = reader.quarantined(None, MOST_REFUSED)
     faults = Counter(row.fault for row in refused)
@@ -173,7 +174,7 @@ def _card(path: Path) -> str:
 
 
 def _newest_pictures(config: Config, count: int) -> list[Path]:
-    pictures = (each for each in list_pictures(config.state.folder / OVERLAYS) if each.to_look_at)
+    pictures = (each for each in list_pictures(config.pictures) if each.to_look_at)
     newest = sorted(pictures, key=lambda each: each.written_s, reverse=True)
     return [each.path for each in newest[:count]]
 

@@ -151,11 +151,12 @@ def wells(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     Example: scopewatch acquisition wells
     """
+    from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.store.read.queries import Reader
 
     settings = load_config(config)
-    with closing(Reader.open(settings.state.folder)) as reader:
+    with closing(Reader.open(place_of(settings))) as reader:
         run = settings.experiment.name
         entries = [*reader.dead_wells(run), *reader.wells_with_sites(run)]
     if not entries:
@@ -170,11 +171,12 @@ def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     Example: scopewatch acquisition journal
     """
+    from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.store.read.queries import Reader
 
     settings = load_config(config)
-    with closing(Reader.open(settings.state.folder)) as reader:
+    with closing(Reader.open(place_of(settings))) as reader:
         entries = reader.journal(settings.experiment.name, _MOST_LISTED)
     if not entries:
         typer.echo("the journal is empty")
@@ -232,10 +234,11 @@ def _order(
 
 def _outcome(settings: "Config", number: int) -> JournalEntry | None:
     """Wait until something came of an order, for a while."""
+    from scopewatch.app.shared.places import place_of
     from scopewatch.store.read.queries import Reader
 
     until_s = time.monotonic() + _WAIT_S
-    with closing(Reader.open(settings.state.folder)) as reader:
+    with closing(Reader.open(place_of(settings))) as reader:
         while True:
             entries = reader.journal(settings.experiment.name, _MOST_LISTED)
             entry = next((each for each in entries if each.number == number), None)

@@ -87,11 +87,12 @@ def list_alerts(
 
     Example: scopewatch alert list --all
     """
+    from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.messages.summary import summarise
     from scopewatch.store.read.queries import Reader
 
-    reader = Reader.open(load_config(config).state.folder)
+    reader = Reader.open(place_of(load_config(config)))
     try:
         rows = reader.alerts(None, _MOST_LISTED, open_only=not show_all)
     finally:
@@ -180,6 +181,7 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
     from scopewatch.app.messaging.composing import MessageComposer
     from scopewatch.app.recording.store import Store
     from scopewatch.app.run_policy import policy_of
+    from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.messages.alert_message import Style
     from scopewatch.runtime.clock import SystemClock
@@ -187,9 +189,9 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
 
     settings = load_config(config)
     # Opened for reading first: a wrong path must not make an empty database.
-    Reader.open(settings.state.folder).close()
+    Reader.open(place_of(settings)).close()
     store = Store.open(
-        settings.state.folder,
+        place_of(settings),
         policy=policy_of(settings.experiment),
         # An answer sends no message.
         composer=MessageComposer(style=Style(), routes={}),

@@ -68,6 +68,7 @@ def export(
 
     Example: scopewatch export --format csv --out results.csv
     """
+    from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.store.read.queries import Reader
 
@@ -76,7 +77,7 @@ def export(
     to = _stdout() if out == STDOUT else out
     settings = load_config(config)
     with (
-        closing(Reader.open(settings.state.folder)) as reader,
+        closing(Reader.open(place_of(settings))) as reader,
         _progress(reader.counts()) as progress,
     ):
         match file_format:

@@ -61,9 +61,10 @@ def retry(
 
 def _show(settings: "Config", run: str | None) -> None:
     """List what is in quarantine by reason, and how to have it tried again."""
+    from scopewatch.app.shared.places import place_of
     from scopewatch.store.read.queries import Reader
 
-    with closing(Reader.open(settings.state.folder)) as reader:
+    with closing(Reader.open(place_of(settings))) as reader:
         reasons = [each for each in reader.reasons(run) if each.fault != Fault.GAP]
     if not reasons:
         typer.echo("nothing is in quarantine")

@@ -27,6 +27,7 @@ from scopewatch.config.sources import (
     ReadingConfig,
     SourceConfig,
 )
+from scopewatch.config.store import StoreConfig
 from scopewatch.config.web import WebConfig
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "SitesConfig",
     "SourceConfig",
     "StateConfig",
+    "StoreConfig",
     "WebConfig",
     "ZStackConfig",
     "load_config",

@@ -112,13 +112,16 @@ def _read(path: Path) -> str:
 def _anchor(config: Config, folder: Path) -> Config:
     """Return the configuration with its relative paths made absolute."""
     state = _at_folder(config.state, "folder", folder)
-    logging = config.logging
+    overlays, logging = config.overlays, config.logging
+    if overlays.folder is not None:
+        overlays = _at_folder(overlays, "folder", folder)
     if logging.file is not None:
         logging = _at_folder(logging, "file", state.folder)
     return config.model_copy(
         update={
             "model": _at_folder(config.model, "bundle", folder),
             "state": state,
+            "overlays": overlays,
             "logging": logging,
             "sources": tuple(_anchored(source, folder) for source in config.sources),
         }
@@ -143,8 +146,10 @@ def _at_folder(section: _Section, name: str, folder: Path) -> _Section:
 
 
 def _raw_data_written_into(config: Config, path: Path) -> list[str]:
-    """Return complaints about a state folder or a log file within raw data."""
+    """Return complaints about a state folder, pictures or a log file within raw data."""
     places = [("state folder", "state.folder", config.state.folder)]
+    if config.overlays.folder is not None:
+        places.append(("folder of pictures", "overlays.folder", config.overlays.folder))
     if config.logging.file is not None:
         places.append(("log file", "logging.file", config.logging.file))
     return [

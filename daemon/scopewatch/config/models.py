@@ -1,5 +1,6 @@
 """Strict models of the whole `config.yaml`; they become core types."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,6 +18,7 @@ from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.run import RunConfig
 from scopewatch.config.sources import MicroManagerSourceConfig, SourceConfig
+from scopewatch.config.store import StoreConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alerts.rules import AlertRule, implied_rules
@@ -39,7 +41,13 @@ class StateConfig(Strict):
 
 
 class OverlayConfig(Strict):
-    """How the virtual stain is drawn."""
+    """How the virtual stain is drawn, and where it is kept."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="where pictures are kept, below it in a folder named as store.daemon; null: in"
+        " the state folder",
+    )
 
     grid: bool = Field(default=False, description="draw the tile grid")
     stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
@@ -128,6 +136,7 @@ class Config(Strict):
     model: ModelConfig
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     state: StateConfig = StateConfig()
+    store: StoreConfig = StoreConfig()
     overlays: OverlayConfig = OverlayConfig()
     alerts: AlertsConfig = AlertsConfig()
     web: WebConfig = WebConfig()
@@ -176,6 +185,13 @@ class Config(Strict):
         return self
 
     @property
+    def pictures(self) -> Path:
+        """The folder of the pictures: of this daemon alone, since it removes old ones."""
+        if self.overlays.folder is None:
+            return self.state.folder / "overlays"
+        return self.overlays.folder / (self.store.daemon or "")
+
+    @property
     def acquiring(self) -> tuple[MicroManagerSourceConfig, ...]:
         """The sources that run a time-lapse themselves."""
         return tuple(
@@ -203,3 +219,8 @@ class Config(Strict):
         """
         rules = self.alert_rules()
         return (*rules, *implied_rules(rules))
+
+
+def schema_text() -> str:
+    """Return the JSON schema of `config.yaml`, for editors that complete and check it."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -16,6 +16,7 @@ from scopewatch.config.delivery import check_heartbeat_url
 from scopewatch.config.models import Config
 from scopewatch.config.reference import REFERENCE, is_reference
 from scopewatch.config.small_file import read_small_file
+from scopewatch.config.store import check_store_url
 from scopewatch.config.web import check_token
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.redaction import secret_parts
@@ -47,6 +48,8 @@ def list_secrets(config: Config) -> Iterator[tuple[str, SecretStr]]:
         yield "alerts.heartbeat.url", config.alerts.heartbeat.url
     if config.web.token is not None:
         yield "web.token", config.web.token
+    if config.store.url is not None:
+        yield "store.url", config.store.url
 
 
 def plain_secrets(config: Config) -> list[str]:
@@ -88,7 +91,8 @@ def resolve_here(
 ) -> tuple[Config, tuple[MissingSecret, ...]]:
     """Return the configuration with the secrets that can be read, and the missing ones.
 
-    Channels, heartbeat and token whose secret is missing are left out.
+    Channels, heartbeat and token whose secret is missing are left out. The address of the database
+    stays a reference: without it there is no other place to read from.
     """
     values: dict[str, SecretStr] = {}
     missing = []
@@ -110,13 +114,29 @@ def resolve_here(
     )
     alerts = config.alerts.model_copy(update={"channels": channels, "heartbeat": heartbeat})
     web = config.web.model_copy(update={"token": values.get("web.token")})
-    return config.model_copy(update={"alerts": alerts, "web": web}), tuple(missing)
+    store = config.store
+    if "store.url" in values:
+        store = store.model_copy(update={"url": values["store.url"]})
+    found = config.model_copy(update={"alerts": alerts, "web": web, "store": store})
+    return found, tuple(missing)
 
 
 def known_secrets(resolved: Config) -> frozenset[str]:
     """Return the parts of the secrets in a resolved configuration that must be redacted."""
     parts = (secret_parts(secret.get_secret_value()) for _, secret in list_secrets(resolved))
     return frozenset().union(*parts)
+
+
+def find_store_url(config: Config, environ: Mapping[str, str]) -> str | None:
+    """Return the address of the database server; None where results are in the state folder.
+
+    Raises
+    ------
+    ConfigError
+        Where it cannot be read here.
+    """
+    url = config.store.url
+    return None if url is None else _look_up("store.url", url.get_secret_value(), environ)
 
 
 def find_token(config: Config, environ: Mapping[str, str]) -> str | None:
@@ -154,6 +174,8 @@ def _look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
             check_token(value)
         elif place == "alerts.heartbeat.url":
             check_heartbeat_url(value)
+        elif place == "store.url":
+            check_store_url(value)
     except ValueError as error:
         raise ConfigError(
             complaint(str(error), where=f"{place}, from {source}", do="then start again")

@@ -29,6 +29,7 @@ _PLAIN: Final = re.compile(r"(json|xml|form|mailto|ntfy|http)s?", re.IGNORECASE)
 _LEAST_PART: Final = 8
 _LEAST_PASSWORD: Final = 4
 _OUR_NAME: Final = "scopewatch"
+_DATABASE: Final = "postgresql+psycopg"
 
 
 def secret_parts(secret: str) -> frozenset[str]:
@@ -40,6 +41,10 @@ def secret_parts(secret: str) -> frozenset[str]:
     scheme, colon, rest = secret.partition("://")
     if not colon:
         return frozenset({secret})
+    if scheme == _DATABASE:
+        # The rest of it is no secret: else no error could name the server.
+        password = rest.rpartition("@")[0].partition(":")[2]
+        return frozenset({secret, *({password, unquote(password)} if password else ())})
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     login, _, place = authority.rpartition("@")
     host = place.rpartition(":")[0] if re.search(r":\d+$", place) else place

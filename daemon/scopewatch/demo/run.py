@@ -15,7 +15,6 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from scopewatch.app.results import OVERLAYS
 from scopewatch.config import load_config
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.demo.folder import DemoFolder, prepare_folder, write_config
@@ -88,15 +87,13 @@ def run_demo(
                 final_day=config.experiment.final_day,
                 truth=read_truth(folder.truth),
             )
-            messages = write_messages(
-                folder.messages, config, alerts, reader, folder.state / OVERLAYS
-            )
+            messages = write_messages(folder.messages, config, alerts, reader, config.pictures)
         finally:
             reader.close()
         write_summary(folder.summary, summary)
         console.print(tabulate(summary))
         _show_message(messages, summary, console)
-        console.print(f"Summary: {folder.summary}\nOverlays: {folder.state / OVERLAYS}")
+        console.print(f"Summary: {folder.summary}\nOverlays: {config.pictures}")
         if not exit_when_done:
             _linger(daemon, address, console)
     return summary

@@ -20,7 +20,7 @@ from typing import Final
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.delays import doubling_s
-from scopewatch.core.errors import DeliveryError
+from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
@@ -180,9 +180,14 @@ class Delivery:
             self._progress()
             try:
                 idle = self.drain() == 0
+            except StoreError as error:
+                # An outbox that is away comes back. Its backoff cannot be stored meanwhile, so the
+                # delay is kept here.
+                log.error("outbox cannot be drained", why=str(error))
+                self._rest(self._retry_s)
+                continue
             except Exception:
-                # Thread boundary: an outbox that is away comes back, and alerts must still leave.
-                # Its backoff cannot be stored meanwhile, so the delay is kept here.
+                # Thread boundary: whatever it was, alerts must still leave.
                 log.exception("outbox cannot be drained")
                 self._rest(self._retry_s)
                 continue

@@ -12,8 +12,10 @@ from sqlalchemy import Engine, event
 
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
+from scopewatch.store.schema.place import Place
 from tests.conftest import FakeClock
 from tests.integration.crashes import FEW, Life, expect_whole, forks, needs_fork, pictures_in
+from tests.postgres import Places
 from tests.unit.store.scene import open_store, tables, ticket
 
 KILLS = 20
@@ -59,20 +61,20 @@ class Dying:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live(folder: Path, frames: tuple[FrameKey, ...], at: int) -> None:
+def live(place: Place, folder: Path, frames: tuple[FrameKey, ...], at: int) -> None:
     """Run the worker over all frames and kill it at its n-th step; 0: never."""
     Dying(at, folder.with_name("steps"))
-    life = Life(folder, fraction=0.1)
+    life = Life(place, folder, fraction=0.1)
     life.overlays.sweep()
     for name in frames:
         life.walk(ticket(name))
     life.end()
 
 
-def expect_nothing_broken(folder: Path) -> None:
+def expect_nothing_broken(place: Place, folder: Path) -> None:
     """Assert that the database is intact and no result lacks its pictures."""
-    expect_whole(folder)
-    found = tables(folder)
+    expect_whole(place)
+    found = tables(place)
     assert {name for row in found["results"] for name in row[9:]} <= pictures_in(folder)
     done = sum(row[7] == "done" for row in found["frames"])
     assert len(found["results"]) == len(found["tile_scores"]) == done
@@ -83,31 +85,32 @@ def expect_nothing_broken(folder: Path) -> None:
 @needs_fork
 @forks
 def test_killed_at_random_steps_nothing_is_broken_and_every_frame_settles(
-    tmp_path: Path, crash_seed: int
+    tmp_path: Path, places: Places, crash_seed: int
 ) -> None:
     """`--crash-seed` repeats a run; each day has other kills."""
     context = multiprocessing.get_context("fork")
     rng = random.Random(crash_seed)
     folder, trace = tmp_path / "state", tmp_path / "steps"
-    open_store(folder, FakeClock()).close()
+    place = places.of(folder)
+    open_store(place, FakeClock()).close()
     reached: list[str] = []
     for _ in range(KILLS):
         # Two frames take some hundred steps; a small number kills the process during its start.
         at = rng.randint(1, 150)
-        process = context.Process(target=live, args=(folder, FEW, at))
+        process = context.Process(target=live, args=(place, folder, FEW, at))
         process.start()
         process.join(30)
         assert process.exitcode in (0, -signal.SIGKILL), f"--crash-seed {crash_seed}, step {at}"
         reached.append(trace.read_text().split()[-1])
-        expect_nothing_broken(folder)
-    life = Life(folder, fraction=0.1)
+        expect_nothing_broken(place, folder)
+    life = Life(place, folder, fraction=0.1)
     life.overlays.sweep()
     outcomes = [life.walk(ticket(name)) for name in FEW]
     assert set(outcomes) <= {FrameOutcome.SCORED, FrameOutcome.KNOWN}
     assert [life.walk(ticket(name)) for name in FEW] == [FrameOutcome.KNOWN] * len(FEW)
     life.end()
-    expect_nothing_broken(folder)
-    found = tables(folder)
+    expect_nothing_broken(place, folder)
+    found = tables(place)
     assert len(found["frames"]) == len(FEW)
     states = [(row[7], bool(row[10])) for row in found["frames"]]
     assert set(states) <= {("done", False), ("quarantined", True)}, "one result, or one reason"

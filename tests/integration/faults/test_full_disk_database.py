@@ -26,7 +26,8 @@ from scopewatch.notify.delivery import Delivery
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.supervision.monitor import Monitor
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
-from scopewatch.store.schema.engine import DATABASE, open_writer
+from scopewatch.store.schema.engine import open_writer
+from scopewatch.store.schema.place import DATABASE
 from tests.conftest import FakeClock
 from tests.integration.full_disk import BLANK, LAST, Bench, bench_in, fill, small_file_system
 from tests.unit.notify.fakes import FakeNotifier, message

@@ -26,14 +26,15 @@ from scopewatch.sources.micromanager.plans.plate import plate_positions
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-MINIMAL, WHOLE, ALERTS = EXAMPLES
+MINIMAL, WHOLE, SHARED, ALERTS = EXAMPLES
 SERVICE = (ROOT / "systemd/scopewatch.service").read_text(encoding="utf-8")
 
 
 def test_the_examples_are_valid_configurations() -> None:
     for example in (MINIMAL, WHOLE):
         assert Config.model_validate(yaml.safe_load(example)).sources
-    Config.model_validate(yaml.safe_load(MINIMAL) | yaml.safe_load(ALERTS))
+    for part in (SHARED, ALERTS):
+        Config.model_validate(yaml.safe_load(MINIMAL) | yaml.safe_load(part))
 
 
 def test_the_whole_example_names_every_setting_there_is() -> None:
@@ -48,7 +49,7 @@ def test_the_whole_example_names_every_setting_there_is() -> None:
 def test_the_values_shown_as_defaults_are_the_defaults() -> None:
     whole = Config.model_validate(yaml.safe_load(WHOLE))
     least = Config.model_validate(yaml.safe_load(MINIMAL))
-    for section in ("overlays", "web", "runtime"):
+    for section in ("overlays", "store", "web", "runtime"):
         assert getattr(whole, section) == getattr(least, section)
     assert whole.alerts.rules[0] == RuleConfig(name="weak")
     for setting in ("retry_s", "break_after", "break_s", "language", "dashboard_url"):

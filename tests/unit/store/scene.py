@@ -27,7 +27,9 @@ from scopewatch.messages.alert_message import Style
 from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import Judging
+from scopewatch.store.schema.place import Place, Server
 from scopewatch.store.write.measuring import Measuring
+from tests.postgres import read_all, read_server
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GRID = TileGrid(height=48, width=40, tile_px=16)
@@ -129,7 +131,7 @@ def composer_of(policy: RunPolicy, **channels: Severity) -> MessageComposer:
 
 
 def open_store(
-    folder: Path,
+    place: Place,
     clock: Clock,
     *,
     channels: Mapping[str, Severity] | None = None,
@@ -145,7 +147,7 @@ def open_store(
         forecast=TABLE,
     )
     return Store.open(
-        folder,
+        place,
         policy=policy,
         composer=composer_of(policy, **({"mail": Severity.INFO} if channels is None else channels)),
         clock=clock,
@@ -163,11 +165,18 @@ def use_rules(store: Store, rules: Sequence[AlertRule]) -> None:
 
 @dataclass
 class Scene:
-    """Drives a store as the worker does. The store steps the rules of the scene."""
+    """Drives a store as the worker does. The store steps the rules of the scene.
+
+    Parameters
+    ----------
+    place
+        Where the results are; None: in the folder.
+    """
 
     store: Store
-    folder: Path
+    folder: Path = Path()
     rules: Sequence[AlertRule] = field(default=RULES)
+    place: Place | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -194,11 +203,13 @@ class Scene:
         return self.store.quarantine(offered, Fault.BLANK, reason)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return read_rows(self.folder, query)
+        return read_rows(self.place or self.folder, query)
 
 
-def read_rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(folder / "scopewatch.db")
+def read_rows(place: Place, query: str) -> list[tuple[Any, ...]]:
+    if isinstance(place, Server):
+        return read_server(place, query)
+    connection = sqlite3.connect(place / "scopewatch.db")
     try:
         return connection.execute(query).fetchall()
     finally:
@@ -227,6 +238,10 @@ NATURAL = {
 }
 
 
-def tables(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+def tables(place: Place) -> dict[str, list[tuple[Any, ...]]]:
     """What the database says, without row numbers, the order of rows and times of writing."""
-    return {name: sorted(read_rows(folder, query), key=repr) for name, query in NATURAL.items()}
+    if isinstance(place, Server):
+        found = read_all(place, NATURAL.values())
+    else:
+        found = [read_rows(place, query) for query in NATURAL.values()]
+    return {name: sorted(rows, key=repr) for name, rows in zip(NATURAL, found, strict=True)}

@@ -18,6 +18,7 @@ from scopewatch.config import (
     load_config,
     read_sections,
 )
+from scopewatch.config.reference import is_reference
 from scopewatch.config.secrets import resolve_here
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.imaging.analyse import Scorer
@@ -105,8 +106,13 @@ class Checks:
         if config.logging.file is not None:
             log = config.logging.file.parent
             yield _tried("log file", lambda: check_writable("logging.file", log))
-        yield _tried("database", lambda: _check_database(config.state.folder))
-        yield from _check_run(config)
+        if config.overlays.folder is not None:
+            yield _tried("pictures", lambda: check_writable("overlays.folder", config.pictures))
+        url = config.store.url
+        # A secret that is missing here is reported above.
+        if url is None or not is_reference(url.get_secret_value()):
+            yield _tried("database", lambda: _check_database(config))
+            yield from _check_run(config)
         yield _tried("alert channels", lambda: _check_channels(config))
         yield from _advise_on_delivery(self.config)
 
@@ -192,13 +198,15 @@ def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
         yield from check_projections(config)
 
 
-def _check_database(folder: Path) -> str:
+def _check_database(config: Config) -> str:
+    from scopewatch.app.shared.places import place_of  # noqa: PLC0415 - loads SQLAlchemy
     from scopewatch.store.read.queries import Reader  # noqa: PLC0415
-    from scopewatch.store.schema.engine import DATABASE  # noqa: PLC0415 - loads SQLAlchemy
+    from scopewatch.store.schema.engine import has_results  # noqa: PLC0415
 
-    if not (folder / DATABASE).exists():
+    place = place_of(config)
+    if not has_results(place):
         return "none yet (made at the start)"
-    reader = Reader.open(folder)
+    reader = Reader.open(place)
     try:
         counts = reader.counts()
     finally:

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from scopewatch.app.checking.finding import Finding
 from scopewatch.app.run_policy import policy_of
+from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config
-from scopewatch.core.errors import StoreError
+from scopewatch.core.errors import ConfigError, StoreError
 from scopewatch.monitoring.run_changes import explain_name, explain_settings
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import DATABASE
+from scopewatch.store.schema.engine import has_results
 
 SUBJECT = "run"
 
@@ -23,16 +24,17 @@ def check_run(config: Config, now: datetime) -> Iterator[Finding]:
 
 def explain_run(config: Config, now: datetime) -> list[str]:
     """Return one line for each thing that would change; nothing where no results can be read."""
-    if not (config.state.folder / DATABASE).exists():
-        return []
     run = config.experiment
     policy = policy_of(run)
     try:
-        with closing(Reader.open(config.state.folder)) as reader:
+        place = place_of(config)
+        if not has_results(place):
+            return []
+        with closing(Reader.open(place)) as reader:
             last = reader.run_results()
             goes_on = last is not None and last.name == run.name
             own = last if goes_on else reader.run_results(run.name)
-    except StoreError:
+    except (StoreError, ConfigError):
         return []  # the check of the database reports it, and so does the start
     lines: list[str] = []
     if last is not None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from scopewatch.app.messaging.digest import DailyDigest
 from scopewatch.app.recording.store import Store
-from scopewatch.app.results import OVERLAYS, channel_routes, message_style
+from scopewatch.app.results import channel_routes, message_style
 from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config
@@ -26,7 +26,7 @@ from scopewatch.store.read.queries import Reader
 def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> AppriseNotifier:
     """Open the alert channels. Raises ConfigError where one is not understood."""
     channels = {channel.name: channel.url for channel in config.alerts.channels}
-    return AppriseNotifier(channels, config.state.folder / OVERLAYS, progress=progress)
+    return AppriseNotifier(channels, config.pictures, progress=progress)
 
 
 def make_delivery(config: Config, outbox: Outbox, clock: Clock, heartbeats: Heartbeats) -> Delivery:

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scopewatch.app.messaging.delivering import make_heartbeat, open_notifier
-from scopewatch.app.results import OVERLAYS, message_style
+from scopewatch.app.results import message_style
+from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.written import write_message
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.schema.engine import DATABASE
+from scopewatch.store.schema.engine import has_results
+from scopewatch.store.schema.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +35,7 @@ def write_tests(config: Config, folder: Path) -> list[Path]:
     written: list[Path] = []
     stems = ("alert", "digest")
     for stem, message in zip(stems, _messages(config), strict=False):
-        written += write_message(
-            message, folder, stem, overlay_folder=config.state.folder / OVERLAYS
-        )
+        written += write_message(message, folder, stem, overlay_folder=config.pictures)
     return written
 
 
@@ -50,16 +50,16 @@ def _messages(config: Config) -> list[Message]:
         config.experiment.name,
         SystemClock().now(),
         style=message_style(config),
-        overlay=_newest_overlay(config.state.folder),
+        overlay=_newest_overlay(place_of(config)),
         digest=config.alerts.digest is not None,
     )
 
 
-def _newest_overlay(folder: Path) -> str | None:
+def _newest_overlay(place: Place) -> str | None:
     """Return a picture to attach, where the daemon has drawn one."""
-    if not (folder / DATABASE).exists():
+    if not has_results(place):
         return None
-    reader = Reader.open(folder)
+    reader = Reader.open(place)
     try:
         newest = reader.newest_frames(20)
     finally:

@@ -6,7 +6,6 @@ The decisions are those of `app.record_frame`; here transactions begin and end.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
@@ -39,11 +38,11 @@ from scopewatch.store.read.known_files import names_changed, settled
 from scopewatch.store.read.liveness import known_folder
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.engine import open_reader, open_writer
+from scopewatch.store.schema.place import Place
 from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.liveness import record_folder
 from scopewatch.store.write.measuring import Measuring, phase_shape
-from scopewatch.store.write.proposing import is_complete
 
 log = get_logger(__name__)
 
@@ -98,8 +97,9 @@ class Store(Database):
     @classmethod
     def open(
         cls,
-        folder: Path,
+        place: Place,
         *,
+        alone: bool = False,
         policy: RunPolicy,
         composer: Composer,
         clock: Clock,
@@ -108,10 +108,27 @@ class Store(Database):
         measuring: Measuring | None = None,
         judging: Judging = _UNKNOWN,
     ) -> Self:
-        """Open `folder`/scopewatch.db; make and migrate it where needed. Raises StoreError."""
+        """Open the results of a place; make and migrate them where needed.
+
+        Parameters
+        ----------
+        alone
+            True for the daemon, which on a server holds its name until the store is closed.
+
+        Raises
+        ------
+        StoreError
+            Where the place cannot be used, or another daemon of that name is at work.
+        """
+        writer = open_writer(place, alone=alone)
+        try:
+            reader = open_reader(place)
+        except BaseException:
+            writer.dispose()
+            raise
         return cls(
-            open_writer(folder),
-            open_reader(folder),
+            writer,
+            reader,
             policy=policy,
             composer=composer,
             clock=clock,
@@ -215,7 +232,7 @@ class Store(Database):
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
             reason = row.reason
         # Also where it was settled before: the proposal may be what the disk had no room for.
-        self._review(ticket.key.run, day, ticket.key.time_point)
+        self._review(ticket.key.run, day)
         return Settled(key=ticket.key, day=day, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
@@ -274,19 +291,11 @@ class Store(Database):
         moment = frame.moment.over(ticket.moment)
         return work.frames.day_of(ticket, moment, self._recorder.policy, warn=warn)
 
-    def _review(self, run: str, day: float, time_point: int | None = None) -> None:
-        """Set a run against its card once it ends.
-
-        Parameters
-        ----------
-        time_point
-            Of a judged frame: once for all wells, since all of the run is read.
-        """
+    def _review(self, run: str, day: float) -> None:
+        """Set a run against its card once it ends."""
         measuring = self._recorder.measuring
-        if measuring is None or not measuring.final(day):
-            return
-        with self.read_unit() as work:
-            if time_point is None or is_complete(work.session, run, time_point):
+        if measuring is not None and measuring.final(day):
+            with self.read_unit() as work:
                 self._recorder.review(work, run, self._clock.now())
 
     def let_time_pass(self, clock_right_for: timedelta | None = None) -> tuple[Message, ...]:
@@ -370,7 +379,7 @@ class Store(Database):
         alerting = self._recorder.alerting
         messages: list[Message] = []
         with self.read_unit() as work:
-            plates = work.plates.open(alerting.names, now - alerting.settles_within)
+            plates = work.plates.open(alerting.names)
         while plates:
             with self.write_unit() as work:
                 budget = self._recorder.budget()

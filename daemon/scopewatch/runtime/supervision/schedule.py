@@ -13,13 +13,14 @@ from contextlib import suppress
 from datetime import UTC
 from functools import partial
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from scopewatch.core.errors import ScopewatchError
 from scopewatch.event_log import get_logger
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.steady_scheduler import AT_ONCE, SteadyJobs, SteadyScheduler
@@ -100,10 +101,12 @@ class Schedule:
             executors={"default": ThreadPoolExecutor(max_workers=len(jobs))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        scheduler.add_listener(self._note_end, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
+        scheduler.add_listener(self._note_failure, EVENT_JOB_ERROR)
         self._heartbeats.beat(STAGE)
         for name, job, trigger in jobs:
-            scheduler.add_job(partial(self._run, job), trigger, id=name, next_run_time=AT_ONCE)
+            scheduler.add_job(
+                partial(self._run, name, job), trigger, id=name, next_run_time=AT_ONCE
+            )
         scheduler.start()
         self._scheduler = scheduler
 
@@ -123,18 +126,25 @@ class Schedule:
         with self._changed:
             return self._changed.wait_for(lambda: self._under_way == 0, within_s)
 
-    def _run(self, job: Callable[[], object]) -> None:
+    def _run(self, name: str, job: Callable[[], object]) -> None:
         with self._changed:
             self._under_way += 1
         try:
             job()
+        except ScopewatchError as error:
+            # Its line says it all: APScheduler would add a traceback at each round.
+            self._note(name, error)
+        else:
+            self._note(name, None)
         finally:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def _note_end(self, event: JobExecutionEvent) -> None:
-        name, error = event.job_id, event.exception
+    def _note_failure(self, event: JobExecutionEvent) -> None:
+        self._note(event.job_id, event.exception)
+
+    def _note(self, name: str, error: BaseException | None) -> None:
         with self._changed:
             before = self._failing.get(name)
             others = {each: why for each, why in self._failing.items() if each != name}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.serialisation import unpack_evidence, unpack_state
@@ -98,37 +98,34 @@ def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) 
 
 def list_channels(session: Session) -> list[ChannelRow]:
     """Return how each channel fares that ever had a message, by name."""
-    waiting = (OutboxRow.done_at.is_(None), OutboxRow.abandoned_at.is_(None))
-    # Counted by an index that holds these columns: a message is as long as all else of its row.
+    waiting = (OutboxRow.done_at.is_(None)) & (OutboxRow.abandoned_at.is_(None))
+    newest_error = (
+        select(OutboxRow.channel, OutboxRow.last_error)
+        .where(OutboxRow.last_error.is_not(None))
+        .order_by(OutboxRow.id)
+    )
+    errors = {row.channel: row.last_error for row in session.execute(newest_error)}
     found = session.execute(
         select(
             OutboxRow.channel,
-            func.sum(case((and_(*waiting), 1), else_=0)),
+            func.sum(case((waiting, 1), else_=0)),
             func.sum(case((OutboxRow.done_at.is_not(None), 1), else_=0)),
             func.sum(case((OutboxRow.abandoned_at.is_not(None), 1), else_=0)),
+            func.min(case((waiting, OutboxRow.created_at))),
         )
         .group_by(OutboxRow.channel)
         .order_by(OutboxRow.channel)
     )
-    oldest = select(OutboxRow.channel, func.min(OutboxRow.created_at)).where(*waiting)
-    oldest_at = dict(iter(session.execute(oldest.group_by(OutboxRow.channel))))
-    newest = (
-        select(func.max(OutboxRow.id))
-        .where(OutboxRow.last_error.is_not(None))
-        .group_by(OutboxRow.channel)
-    )
-    with_error = select(OutboxRow.channel, OutboxRow.last_error).where(OutboxRow.id.in_(newest))
-    errors = dict(iter(session.execute(with_error)))
     return [
         ChannelRow(
             channel=channel,
             waiting=n_waiting,
             delivered=n_delivered,
             given_up=n_given_up,
-            oldest_waiting_at=oldest_at.get(channel),
+            oldest_waiting_at=oldest,
             last_error=errors.get(channel),
         )
-        for channel, n_waiting, n_delivered, n_given_up in found
+        for channel, n_waiting, n_delivered, n_given_up, oldest in found
     ]
 
 

@@ -1,6 +1,6 @@
 """Which of the things that a source found need no more work."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from scopewatch.core.imaging.moment import Moment
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.schema.columns import WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
-from scopewatch.store.schema.value_lists import each_of
+from scopewatch.store.schema.value_lists import each_text
 from scopewatch.store.schema.well_tables import FluorescenceRow
 
 
@@ -33,7 +33,7 @@ def settled(
         Those that are worked on: a frame that was skipped and is of one of them needs work.
     """
     wanted = {mark.locator: mark for mark in found}
-    locators = each_of(wanted)
+    locators = each_text(wanted)
     known: set[str] = set()
     outdated: set[str] = set()
     for locator, fingerprint, under in session.execute(
@@ -79,31 +79,19 @@ def settled(
 def names_changed(session: Session, source: str, judging: Judging) -> bool:
     """Return whether names of a source's results are to be read again.
 
-    They were read by other settings than there are now, or were contradicted under others.
+    They were read by other settings than there are now, or were contradicted under others. It looks
+    at each frame of the source, once at its start.
     """
     names, reading, _ = judging.under(source).split("/")
-    if any(not under.startswith(f"{names}/") for under in _judged_under(session, source)):
-        return True
+    alike = FrameRow.judged_under.startswith(f"{names}/")
+    others = select(FrameRow.id).where(
+        FrameRow.source == source, FrameRow.state.in_(WITH_RESULT), ~alike
+    )
     holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
     contradicted = select(RefusalRow.id).where(
         RefusalRow.source == source, RefusalRow.fault == Fault.CONTRADICTION, ~holds
     )
-    return session.scalar(contradicted.limit(1)) is not None
-
-
-def _judged_under(session: Session, source: str) -> Iterator[str]:
-    """Yield what the results of a source were judged under: each value once.
-
-    They are few, and sought one by one: to go through all frames takes long.
-    """
-    for state in WITH_RESULT:
-        least = select(func.min(FrameRow.judged_under)).where(
-            FrameRow.source == source, FrameRow.state == state
-        )
-        under = session.scalar(least)
-        while under is not None:
-            yield under
-            under = session.scalar(least.where(FrameRow.judged_under > under))
+    return any(session.scalar(found.limit(1)) is not None for found in (contradicted, others))
 
 
 def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[str]:
@@ -122,7 +110,7 @@ def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[st
         .outerjoin(FluorescenceRow, FluorescenceRow.frame_id == FrameRow.id)
         .where(
             FrameRow.source == source,
-            FrameRow.locator.in_(each_of(found)),
+            FrameRow.locator.in_(each_text(found)),
             FrameRow.state.in_(WITH_RESULT),
         )
     )

@@ -6,10 +6,9 @@ any thread while the daemon writes. Each may raise StoreError.
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy import Engine, bindparam, exists, select
+from sqlalchemy import Engine, exists, select
 
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
@@ -28,13 +27,12 @@ from scopewatch.store.read.course_queries import (
 from scopewatch.store.read.final_results import RunEnd, run_ends
 from scopewatch.store.read.frame_queries import (
     count_reasons,
+    frame_key,
     frame_record,
-    list_refused,
     refused_row,
     refused_within,
     select_frames,
     select_refused,
-    without_result,
 )
 from scopewatch.store.read.journal import (
     act_facts,
@@ -63,8 +61,9 @@ from scopewatch.store.read.run_results import read_results
 from scopewatch.store.read.tile_queries import tile_scores
 from scopewatch.store.read.well_counts import count_by_well
 from scopewatch.store.read.well_queries import list_wells
-from scopewatch.store.schema.alert_tables import Alert
+from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.engine import open_reader, transaction
+from scopewatch.store.schema.place import Place
 from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
 
 MOST_WELLS: Final = 5000
@@ -78,9 +77,9 @@ class Reader:
         self._engine = engine
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open `folder`/scopewatch.db. Raises StoreError where there is none."""
-        return cls(open_reader(folder))
+    def open(cls, place: Place) -> Self:
+        """Open the results of a place. Raises StoreError where there are none."""
+        return cls(open_reader(place))
 
     def close(self) -> None:
         """Close every connection; idempotent."""
@@ -231,9 +230,15 @@ class Reader:
             return {name for row in found for name in row if name is not None}
 
     def without_result(self) -> list[FrameKey]:
-        """Return the frames that are worked on, or were quarantined lately, and have no result."""
+        """Return the frames that are quarantined or being worked on, and have no result."""
         with transaction(self._engine) as session:
-            return without_result(session)
+            rows = session.execute(
+                select_frames().where(
+                    FrameRow.state.in_((FrameState.QUARANTINED, FrameState.CLAIMED)),
+                    Result.frame_id.is_(None),
+                )
+            )
+            return [frame_key(run, well, frame) for frame, well, run, _ in rows]
 
     def has_overlay(self, relative: str) -> bool:
         """Whether the database knows an overlay of this relative path."""
@@ -284,7 +289,10 @@ class Reader:
     def newest_frames(self, limit: int) -> list[FrameRecord]:
         """Return the frames settled last, newest first."""
         query = (
-            select_frames().order_by(FrameRow.settled_at.desc(), FrameRow.id.desc()).limit(limit)
+            select_frames()
+            .where(FrameRow.settled_at.is_not(None))
+            .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
+            .limit(limit)
         )
         with transaction(self._engine) as session:
             return [frame_record(*row) for row in session.execute(query)]
@@ -292,30 +300,14 @@ class Reader:
     def frames(self) -> Iterator[FrameRecord]:
         """Go through every frame by run, plate, well, channel, time point and site.
 
-        It reads well by well, each in the order of an index, so that an export of any size holds
-        little memory, sorts nothing on the disk and blocks nobody.
+        It reads in batches, so that an export of any size holds little memory and blocks nobody.
         """
-        wells = select(Well.id).order_by(Well.run_id, Well.plate, Well.name)
-        of_well = (
-            select_frames()
-            .where(FrameRow.well_id == bindparam("well"))
-            .order_by(FrameRow.channel, FrameRow.time_point, FrameRow.site)
-            .execution_options(yield_per=_BATCH)
-        )
+        order = (Run.id, Well.plate, Well.name, FrameRow.channel)
+        order_within = (FrameRow.time_point, FrameRow.site)
+        query = select_frames().order_by(*order, *order_within)
         with transaction(self._engine) as session:
-            for well in session.scalars(wells).all():
-                for row in session.execute(of_well, {"well": well}):
-                    yield frame_record(*row)
-
-    def refused(self) -> Iterator[RefusedRow]:
-        """Go through the files that never became a frame, the newest first."""
-        with transaction(self._engine) as session:
-            yield from list_refused(session, _BATCH)
-
-    def alerted_runs(self) -> list[str]:
-        """Return the names of the runs that have alerts, those of the monitor among them."""
-        with transaction(self._engine) as session:
-            return list(session.scalars(select(Alert.experiment).distinct().order_by("experiment")))
+            for row in session.execute(query.execution_options(yield_per=_BATCH)):
+                yield frame_record(*row)
 
     def tile_scores(self, key: FrameKey) -> TileScores | None:
         """Return the tile probabilities of a frame, or None where it was not judged."""

@@ -51,6 +51,7 @@ def count_frames(
     newest_day = (
         select(Result.day)
         .join(FrameRow, FrameRow.id == Result.frame_id)
+        .where(FrameRow.settled_at.is_not(None))
         .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
         .limit(1)
     )

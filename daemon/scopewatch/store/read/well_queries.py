@@ -73,7 +73,7 @@ def list_wells(
     ).all()
     newest_first = {well.run_id: rank for rank, well in reversed(list(enumerate(wells)))}
     names = {well.id: WellName(run=well.run, plate=well.plate, well=well.name) for well in wells}
-    flags = _flags(session, run if name is None else name.run)
+    flags = _flags(session)
     wells = [well for well in wells if among(names[well.id], names[well.id] in flags)]
     ids = [well.id for well in wells]
     estimates = _newest_rows(session, WellEstimate, ids)
@@ -192,19 +192,16 @@ def outlook_of(row: Any, errors: Sequence[float]) -> Outlook:
     )
 
 
-@lru_cache(maxsize=2)
-def _select_standing(of_run: bool) -> "Select[Any]":
+@lru_cache(maxsize=1)
+def _select_standing() -> "Select[Any]":
     standing = select(Alert).where(Alert.plate != "", Alert.resolved_at.is_(None))
-    if of_run:
-        standing = standing.where(Alert.experiment == bindparam("run"))
     return cast("Select[Any]", standing.order_by(Alert.id.desc()))
 
 
-def _flags(session: Session, run: str | None) -> dict[WellName, list[Flag]]:
-    """Return the standing alerts of wells (of a run); a plate's flags each well that it names."""
+def _flags(session: Session) -> dict[WellName, list[Flag]]:
+    """Return the standing alerts of wells; a plate's alert flags each well that it names."""
     flags: dict[WellName, list[Flag]] = {}
-    named = {} if run is None else {"run": run}
-    for alert in session.scalars(_select_standing(run is not None), named):
+    for alert in session.scalars(_select_standing()):
         wells = [alert.well] if alert.well else alert.evidence.get("wells", [])
         for well in wells:
             name = WellName(run=alert.experiment, plate=alert.plate, well=well)

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Double, Enum, text
+from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, Integer, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 
 class Utc(TypeDecorator[datetime]):
-    """Aware UTC times: SQLite keeps none of the zone, so it is put back on reading."""
+    """Aware UTC times: no zone is stored with them, so it is put back on reading."""
 
     impl = DateTime
     cache_ok = True
@@ -27,6 +27,11 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Return it as UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def without_nul(value: Any) -> Any:
+    """Return a text as PostgreSQL can store it, which has no character of number 0."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 class FrameState(StrEnum):
@@ -59,6 +64,10 @@ class Base(DeclarativeBase):
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Utc,
+        # Texts are in order as SQLite, too, has them: by their characters' numbers.
+        str: String().with_variant(String(collation="C"), "postgresql"),
+        # SQLite's integers have 64 bits anyhow, and only one of that very name numbers rows.
+        int: BigInteger().with_variant(Integer(), "sqlite"),
         dict[str, Any]: JSON,
         list[Any]: JSON,
         float: Double,
@@ -69,14 +78,3 @@ class Base(DeclarativeBase):
             values_callable=lambda states: [state.value for state in states],
         ),
     }
-
-
-def only_where(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:
-    """Return the settings of an index over the few rows for which a condition holds.
-
-    Parameters
-    ----------
-    postgresql
-        The condition there, where SQLite writes it otherwise: it has no truth values.
-    """
-    return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}

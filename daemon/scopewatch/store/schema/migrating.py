@@ -10,12 +10,18 @@ from sqlalchemy import Connection
 
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.event_log import get_logger
+from scopewatch.store.schema import (
+    alert_tables,  # noqa: F401 - enters its tables
+    tables,  # noqa: F401
+    well_tables,  # noqa: F401
+)
+from scopewatch.store.schema.columns import Base
 from scopewatch.store.schema.migrations import SCHEMA
 
 log = get_logger(__name__)
 
 
-def migrate(connection: Connection, current: str | None, path: Path) -> None:
+def migrate(connection: Connection, current: str | None, where: str) -> None:
     """Run the migrations that a database of schema `current` lacks, within its transaction.
 
     Raises
@@ -23,21 +29,39 @@ def migrate(connection: Connection, current: str | None, path: Path) -> None:
     StoreError
         Where a newer scopewatch wrote it.
     """
-    refuse_newer(current, path)
+    refuse_newer(current, where)
     config = alembic_config()
     started = time.perf_counter()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        command.upgrade(config, "head")
+    else:
+        _upgrade_server(connection, config, current)
     log.info(
         "result database brought up to date",
-        path=str(path),
+        path=where,
         **{"from": current},
         to=SCHEMA,
         ms=round(1000 * (time.perf_counter() - started)),
     )
 
 
-def refuse_newer(current: str | None, path: Path) -> None:
+def _upgrade_server(connection: Connection, config: AlembicConfig, current: str | None) -> None:
+    """Bring a schema on a server up to date; a new one is made as a whole.
+
+    No server ever had the tables of before 0009, which the steps up to there rewrite in SQLite's
+    own way.
+    """
+    # However many rows a step rewrites.
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    if current is not None:
+        command.upgrade(config, "head")
+        return
+    Base.metadata.create_all(connection)
+    command.stamp(config, "head")
+
+
+def refuse_newer(current: str | None, where: str) -> None:
     """Raise StoreError where the schema of a database is unknown: a newer scopewatch wrote it."""
     script = ScriptDirectory.from_config(alembic_config())
     known = {revision.revision for revision in script.walk_revisions()}
@@ -45,7 +69,7 @@ def refuse_newer(current: str | None, path: Path) -> None:
         raise StoreError(
             complaint(
                 "result database was written by a newer scopewatch",
-                where=path,
+                where=where,
                 expected=f"schema {SCHEMA}",
                 got=f"schema {current}",
                 do="install that version again, or set another state.folder",

@@ -9,7 +9,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
-from scopewatch.store.schema.value_lists import each_of
+from scopewatch.store.schema.value_lists import each_text
 
 log = get_logger(__name__)
 
@@ -27,7 +27,7 @@ def drop_refusals_of_planes(session: Session, ticket: FrameTicket) -> None:
     if others:
         session.execute(
             delete(RefusalRow).where(
-                RefusalRow.source == ticket.source, RefusalRow.locator.in_(each_of(others))
+                RefusalRow.source == ticket.source, RefusalRow.locator.in_(each_text(others))
             )
         )
 

@@ -31,7 +31,7 @@ from scopewatch.store.read.judging import AGAIN
 from scopewatch.store.read.records import RetryAnswer, RetrySelection
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, RetryRow, Run, Well
-from scopewatch.store.schema.value_lists import each_of
+from scopewatch.store.schema.value_lists import each_number
 from scopewatch.store.write.ledger import ticket_of
 
 _KEY = re.compile(
@@ -139,7 +139,7 @@ def close_retry_requests(session: Session) -> int:
     """Forget what has its outcome; return how many."""
     over = with_outcome(session)
     if over:
-        session.execute(delete(RetryRow).where(RetryRow.id.in_(each_of(over))))
+        session.execute(delete(RetryRow).where(RetryRow.id.in_(each_number(over))))
     return len(over)
 
 
@@ -163,7 +163,7 @@ def _is_new(row: _Row, sources: Collection[str]) -> bool:
 
 def _mark(session: Session, table: type[FrameRow | RefusalRow], rows: Collection[_Row]) -> None:
     if rows:
-        numbers = each_of([number for number, *_ in rows])
+        numbers = each_number([number for number, *_ in rows])
         session.execute(update(table).where(table.id.in_(numbers)).values(judged_under=AGAIN))
 
 
