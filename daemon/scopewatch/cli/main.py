@@ -18,6 +18,7 @@ from scopewatch.cli import (
     explain,
     files,
     init,
+    migrate,
     plan,
     rescore,
     results,
@@ -51,6 +52,7 @@ app.command()(rescore.rescore)
 app.command()(results.status)
 app.command()(results.export)
 app.command()(retry.retry)
+app.command()(migrate.migrate)
 app.add_typer(alerts.app, name="alert")
 app.add_typer(acquisition.app, name="acquisition")
 app.command()(support.support_bundle)
