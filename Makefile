@@ -73,7 +73,7 @@ $(VENV)/.test: $(VENV)/.demo
 # PyTorch is large, and wanted by one comparison alone.
 .venv-unet/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-unet
-	.venv-unet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy>=2,<3' torch==2.15.0
+	.venv-unet/bin/python -m pip install --quiet --disable-pip-version-check 'numpy>=2,<3' torch==2.14.1
 	touch $@
 
 # The viewer that people open exports and data sets with is large: for the tests that ask it.

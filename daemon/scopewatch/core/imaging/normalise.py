@@ -227,10 +227,7 @@ def _coarse_background(pixels: Pixels | NDArray[np.float32], sigma_px: float) ->
     height, width = pixels.shape
     tops, lefts = np.arange(0, height, block), np.arange(0, width, block)
     # Row by row first. Sums of counts are exact in any order up to 16 x 16 px of 16 bits.
-    bands = np.stack(
-        [np.add.reduce(pixels[top : top + block], axis=0, dtype=np.float32) for top in tops]
-    )
-    sums = np.add.reduceat(bands, lefts, axis=1)
+    sums = np.add.reduceat(_sum_bands(pixels, block), lefts, axis=1)
     heights, widths = np.diff(np.append(tops, height)), np.diff(np.append(lefts, width))
     means = (sums / np.outer(heights, widths)).astype(np.float32)
     smooth = _smooth_down(
@@ -244,6 +241,17 @@ def _coarse_background(pixels: Pixels | NDArray[np.float32], sigma_px: float) ->
         down=_Between.centres(height, block, len(tops)),
         mean=float(sums.sum(dtype=np.float64)) / pixels.size,
     )
+
+
+def _sum_bands(pixels: Pixels | NDArray[np.float32], block: int) -> NDArray[np.float32]:
+    """Sum each `block` rows: (ceil(H / block), W). The last band may be lower."""
+    whole = pixels.shape[0] // block * block
+    bands = pixels[:whole].reshape(-1, block, pixels.shape[1])
+    sums = np.add.reduce(bands, axis=1, dtype=np.float32)
+    if whole < pixels.shape[0]:
+        rest = np.add.reduce(pixels[whole:], axis=0, dtype=np.float32)
+        sums = np.concatenate([sums, rest[None]])
+    return sums
 
 
 def _steps(blocks: NDArray[np.float32]) -> NDArray[np.float32]:

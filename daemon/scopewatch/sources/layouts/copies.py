@@ -11,6 +11,7 @@ where the name without it fits the pattern too, and the pattern reads no number 
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import PlaneFacts
@@ -28,12 +29,12 @@ _CLASH = (
 _OF = "of|von|de|di|van|av|af"
 _DAY = r"\d{4}-?\d\d-?\d\d"
 # Before the name: `Copy of X`, `Copy (2) of X`, and Windows XP in Japanese.
-_BEFORE = re.compile(
+_BEFORE = (
     rf"(?is)(?:(?:{_COPY})(?: ?\(\d+\))? (?:{_OF}) |\u30b3\u30d4\u30fc ?(?:\(\d+\) ?)?[\uff5e~] ?)"
     r"(?P<original>.+)"
 )
 _BEHIND = tuple(
-    re.compile(rf"(?is)(?P<original>.+?){mark}")
+    rf"(?is)(?P<original>.+?){mark}"
     for mark in (
         # `X - Copy (2)`, `X copy 2`, `X_copy`
         rf"(?:[ _]?[-\u2013\u2014_ ] ?|\u306e|\u7684)(?:{_COPY})(?: ?\d{{1,3}}| ?\(\d{{1,3}}\))?",
@@ -73,6 +74,12 @@ class Copied:
     certain: bool
 
 
+@cache
+def _marks() -> tuple[re.Pattern[str], ...]:
+    # Compiled when the first name is read: the start of the daemon need not wait for it.
+    return tuple(re.compile(each) for each in (_BEFORE, *_BEHIND))
+
+
 def copied_from(locator: str) -> Copied | None:
     """Return the original of a file by its name; None where the name has no such mark.
 
@@ -85,12 +92,10 @@ def copied_from(locator: str) -> Copied | None:
     stem, dot, suffix = name.rpartition(".")
     if stem.casefold().endswith(".ome"):
         stem, suffix = stem[:-4], f"{stem[-3:]}.{suffix}"
-    for pattern, certain in ((_BEFORE, True), *((each, True) for each in _BEHIND)):
+    for pattern in _marks():
         match = pattern.fullmatch(stem)
         if match is not None:
-            return Copied(
-                original=f"{folder}{slash}{match['original']}{dot}{suffix}", certain=certain
-            )
+            return Copied(original=f"{folder}{slash}{match['original']}{dot}{suffix}", certain=True)
     match = _NUMBERED.fullmatch(stem)
     if match is None:
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.sources.layouts.layout import Example, Layout, Never
+from scopewatch.sources.layouts.layout import Example, Layout
 from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch.sources.layouts.registry import LAYOUTS
 
@@ -90,13 +90,16 @@ def test_a_layout_with_a_slip_in_its_pattern_is_found_out_at_once() -> None:
         Layout(name="x", program="x", patterns=(r"(?P<wel>A1)",))
     with pytest.raises(ValueError, match="layout x: groups none"):
         Layout(name="x", program="x", patterns=("A1",))
-    with pytest.raises(re.error, match="unterminated"):
-        Layout(
-            name="x",
-            program="x",
-            patterns=(r"(?P<well>A)",),
-            never=(Never(pattern="(", reason=""),),
-        )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
+def test_every_pattern_is_a_regular_expression_with_the_groups_that_its_text_names(
+    layout: Layout,
+) -> None:
+    for pattern in layout.patterns:
+        assert set(re.compile(pattern).groupindex) == set(re.findall(r"\(\?P<(\w+)>", pattern))
+    for never in layout.never:
+        assert re.compile(never.pattern)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
