@@ -25,16 +25,23 @@ class Following:
     ----------
     root
         Its folder, with the watched folder, state and log.
+    port
+        Of its dashboard; None: it has none.
+    threads
+        Of an invoke.
     """
 
-    def __init__(self, build: Build, root: Path, *, name: str) -> None:
+    def __init__(
+        self, build: Build, root: Path, *, name: str, port: int | None = None, threads: int = 1
+    ) -> None:
         self.name = name
         self._incoming = root / "in"
         self._database = root / "state" / "scopewatch.db"
         self._log = root / "daemon.log"
-        self._incoming.mkdir(parents=True)
+        self._incoming.mkdir(parents=True, exist_ok=True)
         config = root / "config.yaml"
-        config.write_text(yaml.safe_dump(_settings(build)), encoding="utf-8")
+        config.write_text(yaml.safe_dump(_settings(build, port, threads)), encoding="utf-8")
+        self._started_s = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "scopewatch", "run", "-c", str(config)],
@@ -56,6 +63,15 @@ class Following:
                 sys.exit(f"{self.name} did not settle its frames: see {self._log}")
             time.sleep(0.1)
         return 1e3 * (self._cpu_s() - before_s) / len(frames)
+
+    def wait_ready(self, within_s: float = 60.0) -> tuple[float, float]:
+        """Wait until it is ready; return the seconds since its start, and its CPU seconds."""
+        deadline = time.monotonic() + within_s
+        while not any(b" ready" in line for line in self._log.read_bytes().splitlines()):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"{self.name} did not become ready: see {self._log}")
+            time.sleep(0.01)
+        return time.monotonic() - self._started_s, self._cpu_s()
 
     def idle(self, seconds: float) -> float:
         """Return the share of a core that it uses while no frame comes."""
@@ -94,12 +110,13 @@ def cpu_s_of(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | _CPU_CLOCK)
 
 
-def _settings(build: Build) -> dict[str, object]:
+def _settings(build: Build, port: int | None, threads: int) -> dict[str, object]:
+    web = {"enabled": False} if port is None else {"enabled": True, "port": port}
     return {
         "experiment": {"name": "paired", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(build.model), "threads": 1},
+        "model": {"bundle": str(build.model), "threads": threads},
         "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2}],
         "state": {"folder": "state"},
-        "web": {"enabled": False},
+        "web": web,
         "runtime": {"burst_wait_s": 0},
     }
