@@ -5,6 +5,7 @@ It shows the probabilities of tiles or, where the network gives a finer stain, n
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ GRID_ALPHA: Final = 0.3
 HATCH_KEEPS: Final = (0.45, 0.8)
 SMALL_PX: Final = 384
 MIN_WIDTH_PX: Final = 256
+STRIP_PX: Final = 64
 HALF: Final = 0.5
 """Share of a square's area from which its green is strong."""
 
@@ -154,20 +156,33 @@ def picture_size(height: int, width: int, max_px: int) -> tuple[int, int]:
 
 def _grey(view: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
     """Turn the view into 8-bit grey of the picture's size."""
-    grey: NDArray[np.uint8] = np.empty(view.shape, dtype=np.uint8)
-    gain = np.float32(255 / (WHITE_AT - BLACK_AT))
+    times = max(1, view.shape[0] // height)
+    if view.shape != (times * height, times * width):
+        times = 1
+    grey: NDArray[np.uint8] = np.empty(
+        (view.shape[0] // times, view.shape[1] // times), dtype=np.uint8
+    )
+    gain = np.float32(255 / (WHITE_AT - BLACK_AT) / times**2)
     # In strips that stay in the processor's cache: a third of the time of the whole at once.
-    for top in range(0, view.shape[0], 64):
-        strip = (view[top : top + 64] - np.float32(BLACK_AT)) * gain
-        grey[top : top + 64] = np.clip(strip, 0, 255, out=strip)
+    rows = max(1, STRIP_PX // times)
+    for top in range(0, grey.shape[0], rows):
+        strip = _sum_squares(view[top * times : (top + rows) * times], times)
+        strip = (strip - np.float32(BLACK_AT * times**2)) * gain
+        grey[top : top + rows] = np.clip(strip, 0, 255, out=strip)
     if grey.shape == (height, width):
         return grey
     # Enlarged pixels stay squares; shrunk ones are averaged.
-    image = Image.fromarray(grey)
-    if height > grey.shape[0]:
-        return np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
+    way = Image.Resampling.NEAREST if height > grey.shape[0] else Image.Resampling.BOX
     # By a whole factor first, which takes a quarter of the time.
-    return np.asarray(image.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0))
+    return np.asarray(Image.fromarray(grey).resize((width, height), way, reducing_gap=1.0))
+
+
+def _sum_squares(strip: NDArray[np.float32], times: int) -> NDArray[np.float32]:
+    """Sum squares of `times` x `times` pixels; the strip itself where that is 1."""
+    if times == 1:
+        return strip
+    down = np.add.reduce(strip.reshape(-1, times, strip.shape[1]), axis=1)
+    return reduce(np.add, (down[:, column::times] for column in range(times)))
 
 
 def _stain(
