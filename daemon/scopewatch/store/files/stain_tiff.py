@@ -1,13 +1,15 @@
 """The virtual stain as an OME-TIFF: every pixel of the frame has the value of its tile or square.
 
 All rows of pixels within a row of tiles are alike. Deflate sees that only byte by byte, so that
-each row of tiles is one strip of the file in which a row of pixels is compressed twice (as new, and
-as a repetition of the row before) and the repetition is copied.
+each row of tiles is one strip of the file in which one row of pixels is compressed; the others are
+a block that repeats the row before, which is the same for all rows of a width.
 """
 
 import io
+import random
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
@@ -45,13 +47,34 @@ def encode_stain(
 
 
 def deflate_rows(row: bytes, times: int) -> bytes:
-    """Return a zlib stream of `row` repeated so often, at the cost of two rows."""
-    stream = zlib.compressobj()
-    # A sync flush ends at a whole byte; what follows may refer to all bytes before it.
+    """Return a zlib stream of `row` repeated so often, at the cost of one row."""
+    # Runs of equal bytes are all that a row has.
+    stream = zlib.compressobj(strategy=zlib.Z_RLE)
+    # A sync flush ends at a whole byte, and the next block may begin there.
     first = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
-    again = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
+    again = _repetition(len(row))
+    if again is None:
+        again = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
     checksum = zlib.adler32(row * times).to_bytes(4, "big")
     return first + again * (times - 1) + _END + checksum
+
+
+@lru_cache(maxsize=8)
+def _repetition(length: int) -> bytes | None:
+    """Return a deflate block that repeats the last `length` bytes, whatever they are.
+
+    It consists of references alone. None where deflate needs a literal byte at the end, since
+    references are of 3 to 258 bytes.
+    """
+    row = random.Random(length).randbytes(length)  # noqa: S311 - no secret
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS, strategy=zlib.Z_FIXED)
+    # One byte before, since zlib never refers to the first byte of a stream.
+    stream.compress(b"\0" + row)
+    stream.flush(zlib.Z_SYNC_FLUSH)
+    block = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
+    other = bytes(255 - byte for byte in row)
+    repeated = zlib.decompressobj(-zlib.MAX_WBITS, zdict=other).decompress(block)
+    return block if repeated == other else None
 
 
 def _strips(levels: NDArray[np.uint8], grid: TileGrid) -> Iterator[bytes]:

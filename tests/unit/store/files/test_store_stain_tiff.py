@@ -25,11 +25,18 @@ def test_a_repeated_row_inflates_to_all_its_rows(row: bytes, times: int) -> None
     assert zlib.decompress(deflate_rows(row, times)) == row * times
 
 
-def test_a_row_as_wide_as_any_frame_is_repeated() -> None:
-    row = np.random.default_rng(1).bytes(8192)
-    stream = deflate_rows(row, 32)
-    assert zlib.decompress(stream) == row * 32
-    assert len(stream) < 2 * len(row)
+@pytest.mark.parametrize("width", [1, 2, 3, 258, 259, 260, 261, 1024, 2048, 2065, 8192])
+def test_rows_of_any_width_and_content_are_repeated(width: int) -> None:
+    for seed in range(3):
+        row = np.random.default_rng(seed).bytes(width)
+        assert zlib.decompress(deflate_rows(row, 32)) == row * 32
+    flat = np.arange(width).astype(np.uint8)[: -(-width // 32)].repeat(32)[:width].tobytes()
+    assert zlib.decompress(deflate_rows(flat, 32)) == flat * 32
+
+
+def test_a_repeated_row_takes_a_few_bytes() -> None:
+    row = np.random.default_rng(1).bytes(2048)
+    assert len(deflate_rows(row, 32)) - len(deflate_rows(row, 1)) < 31 * 40
 
 
 @pytest.mark.parametrize(("height", "width"), [(400, 420), (64, 64), (97, 130), (2048, 2048)])
