@@ -247,7 +247,7 @@ def _sum_bands(pixels: Pixels | NDArray[np.float32], block: int) -> NDArray[np.f
     """Sum each `block` rows: (ceil(H / block), W). The last band may be lower."""
     whole = pixels.shape[0] // block * block
     bands = pixels[:whole].reshape(-1, block, pixels.shape[1])
-    sums = np.add.reduce(bands, axis=1, dtype=np.float32)
+    sums: NDArray[np.float32] = np.add.reduce(bands, axis=1, dtype=np.float32)
     if whole < pixels.shape[0]:
         rest = np.add.reduce(pixels[whole:], axis=0, dtype=np.float32)
         sums = np.concatenate([sums, rest[None]])
