@@ -10,7 +10,7 @@ from scopewatch.app.daemon_context import DaemonContext, open_context
 from scopewatch.app.dashboard import make_web_server
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
-from scopewatch.app.model import mark_simulated, open_scorer
+from scopewatch.app.model import keep_verdict, mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, raise_model_refused
 from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.reloading import Reloading
@@ -132,6 +132,7 @@ def build(
     config = mark_simulated(config, scorer.card)
     with ExitStack() as held:
         context = open_context(config, scorer, clock, held)
+        keep_verdict(scorer, config.state.folder)
         worker = _make_worker(context, observers)
         watchers = _make_watchers(context)
         schedule = make_schedule(watchers, context.heartbeats)
@@ -205,7 +206,7 @@ class _ObserverGroup:
 
 def _open_scorer(config: Config, clock: Clock) -> Scorer:
     try:
-        return open_scorer(config.model)
+        return open_scorer(config.model, config.state.folder)
     except ModelError as error:
         raise_model_refused(config, error, clock)
         raise

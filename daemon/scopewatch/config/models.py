@@ -32,6 +32,12 @@ class ModelConfig(Strict):
     bundle: Path
     threads: int = Field(default=2, ge=1, le=64)
     memory_budget_mb: int = Field(default=256, ge=32, description="frames above it go in strips")
+    runtime: Literal["litert", "openvino", "tflite-runtime"] | None = Field(
+        default=None,
+        description="what runs the network; another one than litert is compared with it first, and"
+        " refused where it scores otherwise on this processor; null: litert, or tflite-runtime"
+        " where only that is installed",
+    )
 
 
 class StateConfig(Strict):

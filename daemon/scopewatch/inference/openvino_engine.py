@@ -49,6 +49,8 @@ class OpenVINOEngine:
     ------
     RuntimeError
         When OpenVINO cannot read `model`.
+    OSError
+        When the model cannot be written to a temporary file.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The runtimes that a network may run under, and how each opens it."""
 
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any, Final, Literal
 
@@ -57,6 +57,15 @@ def open_runtime(wanted: Runtime | None) -> tuple[Runtime, ModuleType]:
             do=_INSTALL[choices[0]],
         )
     )
+
+
+def is_installed(runtime: Runtime) -> bool:
+    """Tell whether a runtime is installed, without loading it."""
+    try:
+        version(_PACKAGES[runtime])
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def runtime_version(runtime: Runtime) -> str:

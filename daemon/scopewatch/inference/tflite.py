@@ -1,5 +1,6 @@
 """The only owner of the interpreter: normalised frame in, tile probabilities out."""
 
+import tempfile
 import threading
 
 import numpy as np
@@ -20,6 +21,7 @@ from scopewatch.inference.runtimes import (
     runtime_version,
 )
 from scopewatch.inference.strips import plan_strips
+from scopewatch.inference.verdicts import RuntimeVerdict
 
 log = get_logger(__name__)
 
@@ -44,7 +46,7 @@ class TFLiteScorer:
     runtime
         Under which the network runs; None takes LiteRT, or `tflite-runtime` where only that is
         installed. Whether another one than LiteRT may be trusted is judged by
-        `inference.runtime_check`.
+        `inference.runtime_check`; whoever opened the scorer notes it as `verdict`.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class TFLiteScorer:
         memory_budget_mb: int,
         runtime: Runtime | None = None,
     ) -> None:
+        self.verdict: RuntimeVerdict | None = None
         self._card = bundle.card
         self._folder = bundle.folder
         self._budget_mb: float = memory_budget_mb
@@ -92,6 +95,11 @@ class TFLiteScorer:
     def runtime(self) -> Runtime:
         """The runtime in use."""
         return self._runtime
+
+    @property
+    def codes(self) -> tuple[Quantisation, Quantisation]:
+        """The codes of a frame and of its tiles."""
+        return self._input, self._outputs[0]
 
     @property
     def tile_px(self) -> int:
@@ -210,6 +218,16 @@ class TFLiteScorer:
             return open_engine(self._runtime, model, threads)
         except (ValueError, RuntimeError) as error:
             raise self._misfit("model cannot be opened", "a whole TFLite file", error) from error
+        except OSError as error:
+            raise ModelError(
+                complaint(
+                    f"model cannot be handed to {self._runtime}, which reads it from a file",
+                    where=tempfile.gettempdir(),
+                    expected="a folder for temporary files with room for the model",
+                    got=error,
+                    do="free space there, or set TMPDIR",
+                )
+            ) from error
 
     def _check_ends(
         self, end: str, found: tuple[TensorFacts, ...], count: int

@@ -7,6 +7,7 @@ from tests.integration.written_places import places
 IN_MEMORY = "a stream in memory"
 ON_REQUEST = "asked for by a person, into a folder that is named there; it is refused in one line"
 NO_WRITE = "writes nothing itself"
+TEMPORARY = "half a megabyte at a start, which ends in the line of the model where it fails"
 # Places without a fault of their own, and why.
 EXEMPT = {
     "app/planning/drawing.py to_png save": IN_MEMORY,
@@ -24,6 +25,9 @@ EXEMPT = {
     "app/run_states.py RunStates.apart_from_daemon copy": NO_WRITE,
     "app/setup/configuration.py write_configuration mkdir": ON_REQUEST,
     "app/setup/configuration.py write_configuration write_text": ON_REQUEST,
+    "inference/openvino_engine.py OpenVINOEngine.__init__ TemporaryDirectory": TEMPORARY,
+    "inference/openvino_engine.py OpenVINOEngine.__init__ write_bytes": TEMPORARY,
+    "inference/openvino_engine.py OpenVINOEngine.invoke copy": NO_WRITE,
     "inference/notices.py without_notices TemporaryFile": "some lines of text, once a frame size",
     "inference/notices.py without_notices write": "to standard error",
     "monitoring/run_facts.py WellSeen.moved.to move": NO_WRITE,

@@ -11,14 +11,15 @@ from typing import Any
 
 import keras
 
-from scopewatch.core.imaging.analyse import Scorer
 from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
 from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.inference.bundle import Bundle, load_bundle
+from scopewatch.inference.check_frames import CHECK_NAME
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.bundle_writer import refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_writer import CardFacts, held_out_figures, make_card
+from scopewatch_training.bundle.check_writer import choose_check
 from scopewatch_training.bundle.cross_fit import CrossFit, cross_fit
 from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import (
@@ -80,7 +81,7 @@ class FitInputs:
     frames: list[TrainingFrame]
     facts: CardFacts
 
-    def open_scorer(self, model: bytes) -> Scorer:
+    def open_scorer(self, model: bytes) -> TFLiteScorer:
         """Open an int8 network the way the daemon does."""
         provisional = make_card(
             self.dataset,
@@ -219,6 +220,7 @@ def finish(
     report = {
         FIT_FILE: _fit_record(inputs, inner, agreement).encode(),
         FLOAT_FILE: float_weights(network),
+        CHECK_NAME: choose_check(inputs.open_scorer(quantised.model), inputs.frames),
     }
     if inputs.facts.known_frames is not None:
         report[FRAMES_FILE] = inputs.facts.known_frames.to_json()

@@ -6,6 +6,7 @@ from pathlib import Path
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.imaging.model_card import FineStain, ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
+from scopewatch.inference.check_frames import CHECK_NAME
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.bundle_writer import (
@@ -14,6 +15,7 @@ from scopewatch_training.bundle.bundle_writer import (
     refuse_foreign,
     write_bundle,
 )
+from scopewatch_training.bundle.check_writer import choose_check
 from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.float_scores import score_float
@@ -33,6 +35,7 @@ def requantise(
     out: Path,
     *,
     keep_tiles: bool = False,
+    narrow: bool = False,
     threads: int,
     stages: Stages,
 ) -> Agreement:
@@ -46,6 +49,8 @@ def requantise(
     keep_tiles
         Leave all that gives the scores of tiles bit for bit, and add the finer stain that the
         bundle lacks.
+    narrow
+        Give weights 7 bits: products then never saturate, under any runtime.
 
     Raises
     ------
@@ -97,12 +102,16 @@ def requantise(
         exact=score_float(network, frames, settings),
         open_scorer=open_scorer,
         tiles_of=bundle.model if keep_tiles else None,
+        narrow=narrow,
     )
     agreement = quantised.pass_gate(bundle.card.threshold, quantised.where)
     if stain is not None:
         stain = learn_fine_stain(open_scorer(quantised.model), settings.network, training)
     card = _card_of(bundle, quantised.model, stain)
-    write_bundle(out, quantised.model, card, read_report(folder))
+    report = read_report(folder) | {
+        CHECK_NAME: choose_check(open_scorer(quantised.model), training)
+    }
+    write_bundle(out, quantised.model, card, report)
     return agreement
 
 

@@ -25,6 +25,7 @@ from scopewatch_training.network.calibrate import Platt
 from scopewatch_training.network.ensemble import build_untrained
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.int8_network import Int8Network
+from scopewatch_training.network.narrow_weights import narrow_weights
 
 RANGE_FRAMES = 48
 SHIFT_FRAMES = 16
@@ -59,7 +60,9 @@ def fold_calibration(network: keras.Model, platt: Platt) -> None:
     head.set_weights([kernel * platt.slope, bias * platt.slope + platt.intercept])
 
 
-def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
+def convert_int8(
+    network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int, *, narrow: bool = False
+) -> bytes:
     """Convert a network to a TFLite file with int8 weights, activations, input and outputs.
 
     The first output are the tiles; the second, where the network has an area head, the squares.
@@ -72,10 +75,16 @@ def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px:
     frames
         Frames of training runs; up to 48 of them, evenly chosen, set the activations' ranges, and
         up to 16 measure the shift of the logits.
+    narrow
+        Whether weights have 7 bits in place of 8; see `network.narrow_weights`.
     """
-    model = _convert(build_scorer(network), frames, tile_px)
-    shift = logit_shift(network, model, _representative(frames, tile_px, SHIFT_FRAMES))
-    return _convert(build_scorer(network, lift=-shift), frames, tile_px)
+
+    def convert(lift: float) -> bytes:
+        model = _convert(build_scorer(network, lift=lift), frames, tile_px)
+        return narrow_weights(model) if narrow else model
+
+    shift = logit_shift(network, convert(0.0), _representative(frames, tile_px, SHIFT_FRAMES))
+    return convert(-shift)
 
 
 def logit_shift(

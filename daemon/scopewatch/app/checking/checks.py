@@ -97,7 +97,7 @@ class Checks:
             )
         for line in advise_on_secrets(self.config, self._path):
             yield Finding(subject="secrets", text=line, advice=True)
-        yield _tried("model", lambda: self._check_model(config.model))
+        yield _tried("model", lambda: self._check_model(config.model, config.state.folder))
         if self.scorer is not None:
             yield from _check_rules(config, self.scorer.card)
         for source in config.sources:
@@ -120,22 +120,26 @@ class Checks:
         """Check what a configuration names that is wrong elsewhere: report all problems at once."""
         sections = read_sections(self._path)
         if sections.model is not None:
-            settings = sections.model
-            yield _tried("model", lambda: self._check_model(settings))
+            settings, state = sections.model, sections.state
+            kept = None if state is None else state.folder
+            yield _tried("model", lambda: self._check_model(settings, kept))
         for source in sections.sources:
             yield _tried(f"source {source.name}", partial(check_folder, source))
         if sections.state is not None:
             folder = sections.state.folder
             yield _tried("state folder", lambda: check_writable("state.folder", folder))
 
-    def _check_model(self, settings: ModelConfig) -> str:
+    def _check_model(self, settings: ModelConfig, state: Path | None) -> str:
         from scopewatch.app.model import open_scorer  # noqa: PLC0415 - loads the runtime
 
-        self.scorer = open_scorer(settings)
-        card = self.scorer.card
+        self.scorer = scorer = open_scorer(settings, state)
+        card = scorer.card
         scale = f"{card.um_per_px:g} um/px" if card.um_per_px else "any um/px"
         mark = ", trained on SIMULATED frames" if card.simulated else ""
-        return f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}; it scores"
+        model = f"{card.name} {card.model_id}, {card.tile_px} px tiles, {scale}{mark}"
+        verdict = scorer.verdict
+        under = f"under {scorer.runtime}" if verdict is None else f"under {verdict.describe()}"
+        return f"{model}; it scores {under}"
 
 
 def _advise_on_delivery(config: Config) -> Iterator[Finding]:
