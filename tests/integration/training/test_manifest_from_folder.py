@@ -84,6 +84,11 @@ def make_tables(folder: Path, out: Path, *options: str) -> list[PairRow]:
     return read_manifest(out / "pairs.csv")
 
 
+def plain(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was printed, without the console's line breaks."""
+    return " ".join(capsys.readouterr().out.split())
+
+
 def main_ends(arguments: list[str], code: int) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -141,6 +146,43 @@ def test_a_spreadsheet_is_checked_and_written_plainly(tmp_path: Path) -> None:
     sheet.write_bytes((head + "März;P1;A1;0;0;p.tif;f.tif;0,65\r\n").encode("cp1252"))
     (row,) = make_tables(sheet, tmp_path / "out")
     assert (row.run, row.um_per_px) == ("März", 0.65)
+
+
+def test_a_table_in_another_folder_than_its_spreadsheet_finds_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_plain(Path("runs"))
+    lines = ["run;well;phase;fluorescence"]
+    for run in RUNS:
+        for well in ("A1", "B3"):
+            names = (f"{run}\\P1_{well}_s0_t0020_{channel}.tif" for channel in ("phase", "gfp"))
+            lines.append(";".join((run, well, *names)))
+    (tmp_path / "runs" / "sheet.csv").write_bytes("\r\n".join(lines).encode("utf-16"))
+
+    main_ends(["manifest", "runs/sheet.csv", "--out", "tables"], 0)
+
+    assert "next: scopewatch-train prepare tables/pairs.csv --out dataset" in plain(capsys)
+    rows = read_manifest(Path("tables/pairs.csv"))
+    assert [(row.run, row.well) for row in rows] == [(r, w) for r in RUNS for w in ("A1", "B3")]
+    assert all(each.is_there for row in rows for each in row.pictures)
+
+
+@pytest.mark.parametrize("write", [each[0] for each in WRITERS.values()], ids=WRITERS.keys())
+def test_what_manifest_says_to_do_next_prepares_the_data_set(
+    tmp_path: Path,
+    write: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("runs"))
+    main_ends(["manifest", "runs", "--out", "tables"], 0)
+    command = plain(capsys).rpartition("look at them, then: scopewatch-train ")[2].split()
+
+    main_ends(command, 0)
+
+    assert "4 of 4 pairs ready in dataset: runs" in plain(capsys)
 
 
 def test_folders_of_positions_are_one_run(tmp_path: Path) -> None:

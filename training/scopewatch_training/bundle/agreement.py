@@ -2,8 +2,8 @@
 
 A frame has few tiles: one of 256 is 0.4 percentage points of its efficiency. Rounding moves some
 tiles near the threshold to its other side. Where either direction is as likely, the efficiencies
-of small frames lie apart by that alone. So each limit is the larger of what a bundle may be off
-and of what as many changed tiles give by chance.
+of small frames lie apart by that alone. So limits allow what a bundle may be off or, where it is
+more, what as many changed tiles give by chance.
 """
 
 from collections.abc import Sequence
@@ -66,8 +66,8 @@ class Agreement:
 
     @property
     def most_auc(self) -> float:
-        """Limit of the difference in AUC."""
-        return MOST_AUC if isnan(self.auc_error) else max(MOST_AUC, DEVIATIONS * self.auc_error)
+        """Limit of the difference in AUC, which a standard error is known of: both together."""
+        return MOST_AUC if isnan(self.auc_error) else MOST_AUC + DEVIATIONS * self.auc_error
 
     @property
     def most_points(self) -> float:

@@ -53,7 +53,8 @@ def fit(
     device = use_device(threads)
     from scopewatch_training.bundle.fit import FitRequest
     from scopewatch_training.bundle.fit import fit as fit_bundle
-    from scopewatch_training.cli.console import ConsoleStages, show_card
+    from scopewatch_training.cli.console import ConsoleStages, print_line, show_card
+    from scopewatch_training.cli.next_steps import after_fit
 
     out = bundle.out
     request = FitRequest(
@@ -69,6 +70,7 @@ def fit(
     fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, fitted.card)
     console.print(f"bundle written to {out}")
+    print_line(console, after_fit(out, dataset, held_out=bool(runs.hold_out)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

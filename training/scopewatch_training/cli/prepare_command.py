@@ -133,6 +133,7 @@ def prepare(options: PrepareOptions) -> None:
 
     from scopewatch_training.cli.console import counting, print_line
     from scopewatch_training.cli.fit_options import parse_binarise
+    from scopewatch_training.cli.next_steps import after_prepare
     from scopewatch_training.dataset.doubt_page.page import write_doubts
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
@@ -177,6 +178,9 @@ def prepare(options: PrepareOptions) -> None:
     corrected = "" if corrections is None else corrections.describe()
     if corrected:
         print_line(console, corrected)
+    step = after_prepare(dataset)
+    if step is not None:
+        print_line(console, step)
 
 
 def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":

@@ -85,6 +85,11 @@ class PairRow:
         return self.run, self.plate, self.well, self.site, self.time_point
 
     @property
+    def pictures(self) -> tuple[PictureRef, PictureRef]:
+        """Phase and fluorescence."""
+        return self.phase, self.fluorescence
+
+    @property
     def pair_id(self) -> str:
         """A name that is fit for a file: `run_plate_well_s0_t0000`."""
         words = (self.run, self.plate, self.well, f"s{self.site}", f"t{self.time_point:04d}")

@@ -9,7 +9,7 @@ last) are left out.
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -131,7 +131,8 @@ def write_manifest(rows: Sequence[PairRow], path: Path) -> None:
         for row in rows:
             place = (row.run, row.plate, row.well, row.site, row.time_point)
             rest = ("" if each is None else each for each in (row.um_per_px, row.day))
-            writer.writerow([*place, row.phase, row.fluorescence, *rest])
+            pictures = (replace(each, path=each.path.absolute()) for each in row.pictures)
+            writer.writerow([*place, *pictures, *rest])
 
 
 def _pair(

@@ -14,7 +14,6 @@ import tifffile
 from scopewatch.sources.readers.decode import DECODE_FAULTS
 from scopewatch.sources.readers.image_file import TIFF_SUFFIXES
 from scopewatch_training.dataset.manifest import PairRow
-from scopewatch_training.dataset.pictures import PictureRef
 
 SIMULATED_FILE: Final = "SIMULATED.txt"
 SIMULATED_WORDS: Final = "simulated image"
@@ -27,16 +26,12 @@ def is_simulated(rows: Iterable[PairRow]) -> bool:
     The tag is looked for in the first pair of each run: a run comes from one source.
     """
     pairs = list(rows)
-    folders = {ref.path.absolute().parent for row in pairs for ref in _both(row)}
+    folders = {ref.path.absolute().parent for row in pairs for ref in row.pictures}
     above = {place for folder in folders for place in (folder, *folder.parents)}
     if any((place / SIMULATED_FILE).is_file() for place in above):
         return True
     first = {row.run: row for row in reversed(pairs)}
-    return any(_is_tagged(ref.path) for row in first.values() for ref in _both(row))
-
-
-def _both(row: PairRow) -> tuple[PictureRef, PictureRef]:
-    return row.phase, row.fluorescence
+    return any(_is_tagged(ref.path) for row in first.values() for ref in row.pictures)
 
 
 def _is_tagged(path: Path) -> bool:

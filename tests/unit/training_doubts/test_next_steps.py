@@ -1,0 +1,59 @@
+"""Each command says which one comes next, with the names and runs of the case."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scopewatch_training.cli.next_steps import after_fit, after_prepare
+from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from tests.unit.training.tiny_data import write_dataset
+
+pytestmark = pytest.mark.training
+
+
+def dataset(folder: Path, runs: int, *doubts: Doubt) -> Dataset:
+    made = open_dataset(write_dataset(folder / "my data", runs=runs, wells=1))
+    return replace(made, folder=Path("my data"), doubts=doubts)
+
+
+def doubt(kind: DoubtKind, weight: Weight, run: str = "run1") -> Doubt:
+    return Doubt(
+        kind=kind, weight=weight, run=run, pair=None, measured="1", expected="2", do="look"
+    )
+
+
+def test_of_three_runs_the_last_is_held_out(tmp_path: Path) -> None:
+    assert after_prepare(dataset(tmp_path, 3)) == (
+        "next: scopewatch-train fit 'my data' --out bundle --hold-out run3"
+    )
+
+
+def test_of_two_runs_none_is_held_out(tmp_path: Path) -> None:
+    assert after_prepare(dataset(tmp_path, 2)) == (
+        "next: scopewatch-train fit 'my data' --out bundle"
+    )
+
+
+def test_a_run_without_a_positive_tile_is_left_out_and_never_held_out(tmp_path: Path) -> None:
+    barren = doubt(DoubtKind.NO_POSITIVE, Weight.LOOK, "run4")
+    assert after_prepare(dataset(tmp_path, 4, barren)) == (
+        "next: scopewatch-train review 'my data', then: scopewatch-train fit 'my data' --out bundle"
+        " --exclude run4 --hold-out run3"
+    )
+
+
+def test_a_data_set_that_is_not_to_be_trained_on_has_no_next_step(tmp_path: Path) -> None:
+    assert after_prepare(dataset(tmp_path, 3, doubt(DoubtKind.SWAPPED, Weight.STOP))) is None
+
+
+def test_a_bundle_is_judged_on_what_was_held_out_or_on_another_data_set() -> None:
+    bundle, data = Path("models/a b"), Path("data")
+    assert after_fit(bundle, data, held_out=True) == (
+        "next: scopewatch-train evaluate 'models/a b' data;"
+        " the daemon takes it as `model: models/a b` in config.yaml"
+    )
+    assert "evaluate 'models/a b' DATASET, of a run that it never saw;" in after_fit(
+        bundle, data, held_out=False
+    )

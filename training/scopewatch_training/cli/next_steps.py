@@ -1,0 +1,38 @@
+"""The command that comes next, as each one prints it: the way from pairs to a running bundle."""
+
+from pathlib import Path
+from shlex import quote
+
+from scopewatch_training.dataset.doubts import DoubtKind, Verdict, verdict
+from scopewatch_training.dataset.prepared import Dataset
+
+_FEWEST_TO_HOLD_OUT = 3
+
+
+def after_prepare(dataset: Dataset) -> str | None:
+    """Return what to do with a data set; None where it is not to be trained on as it is.
+
+    The last run with positive tiles is proposed to be held out, where two more remain.
+    """
+    judged = verdict(dataset.doubts)
+    if judged is Verdict.STOP:
+        return None
+    folder = quote(str(dataset.folder))
+    barren = [each.run for each in dataset.doubts if each.kind is DoubtKind.NO_POSITIVE]
+    runs = [run for run in dataset.runs() if run not in barren]
+    options = [f"--exclude {quote(run)}" for run in barren]
+    if len(runs) >= _FEWEST_TO_HOLD_OUT:
+        options.append(f"--hold-out {quote(runs[-1])}")
+    fit = " ".join([f"scopewatch-train fit {folder} --out bundle", *options])
+    look = f"scopewatch-train review {folder}" if judged is Verdict.LOOK else ""
+    return f"next: {look}, then: {fit}" if look else f"next: {fit}"
+
+
+def after_fit(bundle: Path, dataset: Path, *, held_out: bool) -> str:
+    """Return what to do with a bundle."""
+    judge = f"scopewatch-train evaluate {quote(str(bundle))}"
+    return (
+        f"next: {judge} {quote(str(dataset))}"
+        if held_out
+        else f"next: {judge} DATASET, of a run that it never saw"
+    ) + f"; the daemon takes it as `model: {bundle}` in config.yaml"
