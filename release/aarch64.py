@@ -17,7 +17,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12")
-EXTRAS = ("micromanager", "vendors", "zarr", "dask", "demo")
+EXTRAS = ("micromanager", "vendors", "zarr", "dask", "remote", "demo")
 # Debian 12, Raspberry Pi OS 12: glibc 2.36. pip does not conclude from a newer to an older one.
 PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)))
 # What has no wheel, and what to do about it.

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import typer
 
@@ -11,6 +13,7 @@ from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
     from scopewatch.app.explain.options import ReadingOptions
+    from scopewatch.sources.remote.urls import RemoteFolder
 
 Pattern = Annotated[
     str | None,
@@ -84,6 +87,11 @@ Dask = Annotated[
     ),
 ]
 
+CacheGb = Annotated[
+    float,
+    typer.Option("--cache-gb", min=0.0001, help="Of files behind URLs, kept in each process."),
+]
+
 DEFAULT_PATTERN: Final = "scopewatch"
 
 
@@ -119,11 +127,40 @@ def reading(
     )
 
 
-def guessed(paths: Sequence[Path], pattern: str | None) -> str:
+def inputs(paths: Sequence[str], cache_gb: float) -> list["Path | RemoteFolder"]:
+    """Return what the paths and URLs of a call name.
+
+    Raises
+    ------
+    ConfigError
+        When a URL holds credentials.
+    """
+    from scopewatch.sources.readers.image_file import is_image_name  # noqa: PLC0415 - likewise
+    from scopewatch.sources.remote.urls import (  # noqa: PLC0415 - loads the sources
+        RemoteFolder,
+        check_url,
+        is_url,
+    )
+
+    def read(text: str) -> Path | RemoteFolder:
+        if not is_url(text):
+            return Path(text)
+        if text.lower().startswith("file://"):
+            return Path(url2pathname(urlsplit(text).path))
+        url, only = check_url(text), ""
+        if is_image_name(url):
+            url, _, only = url.rpartition("/")
+        return RemoteFolder(url=url, cache_bytes=int(cache_gb * 1e9), only=only)
+
+    return [read(text) for text in paths]
+
+
+def guessed(paths: Sequence["Path | RemoteFolder"], pattern: str | None) -> str:
     """Return the layout that names are read by where no pattern is given."""
     from scopewatch.app.oneshot.build import guess_pattern  # noqa: PLC0415 - loads the readers
 
-    if pattern is not None or not all(path.exists() for path in paths):
+    here = [path for path in paths if isinstance(path, Path)]
+    if pattern is not None or not all(path.exists() for path in here):
         return DEFAULT_PATTERN
     return guess_pattern(paths) or DEFAULT_PATTERN
 

@@ -23,7 +23,7 @@ _SHOWN_WELLS = 20
 
 def rescore(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Raw data, as for scopewatch score.")
+        list[str], typer.Argument(metavar="PATH|URL...", help="Raw data, as for scopewatch score.")
     ],
     model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],
     archive: Annotated[
@@ -59,6 +59,7 @@ def rescore(
     threads: options.Threads = None,
     memory_mb: options.MemoryMb = 256,
     dask: options.Dask = None,
+    cache_gb: options.CacheGb = 4.0,
 ) -> None:
     """Score an archive with a model; may be stopped and called again.
 
@@ -85,12 +86,13 @@ def rescore(
         channel_names=channel_names,
         wells=wells,
     )
+    inputs = options.inputs(paths, cache_gb)
     threads = threads or (2 if dask is None else 1)
     settings = OneShotSettings(
-        paths=[path.absolute() for path in paths],
+        paths=[path.absolute() if isinstance(path, Path) else path for path in inputs],
         bundle=model,
         out=None,
-        source=wanted.source(paths[0], default_pattern=options.guessed(paths, pattern)),
+        source=wanted.source(Path(paths[0]), default_pattern=options.guessed(inputs, pattern)),
         run=wanted.run("rescore"),
         grid=False,
         threads=threads,
@@ -113,7 +115,7 @@ def rescore(
         if against is not None:
             _compare(work, archive, against)
     if not total:
-        typer.echo(f"no image found: {', '.join(map(str, paths))}", err=True)
+        typer.echo(f"no image found: {', '.join(paths)}", err=True)
         raise typer.Exit(1)
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def score(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH|URL...",
             help="Images, folders of them, stacks, NDTiff and OME-Zarr; CZI, ND2, LIF.",
         ),
     ],
@@ -50,6 +50,7 @@ def score(
     threads: options.Threads = None,
     memory_mb: options.MemoryMb = 256,
     dask: options.Dask = None,
+    cache_gb: options.CacheGb = 4.0,
 ) -> None:
     """Score frames; one JSON object per frame and line.
 
@@ -80,13 +81,14 @@ def score(
         channel_names=channel_names,
         wells=wells,
     )
-    guessed = options.guessed(paths, pattern)
+    inputs = options.inputs(paths, cache_gb)
+    guessed = options.guessed(inputs, pattern)
     threads = threads or (2 if dask is None else 1)
     settings = OneShotSettings(
-        paths=paths,
+        paths=inputs,
         bundle=model,
         out=out,
-        source=wanted.source(paths[0], default_pattern=guessed),
+        source=wanted.source(Path(paths[0]), default_pattern=guessed),
         run=wanted.run("score"),
         grid=grid,
         threads=threads,
@@ -101,7 +103,7 @@ def score(
         judged, total, unscaled = _write(oneshot, stream)
     if not total:
         typer.echo(
-            f"no image found: {', '.join(map(str, paths))}; name TIFF, PNG or JPEG files,"
+            f"no image found: {', '.join(paths)}; name TIFF, PNG or JPEG files,"
             " folders of them, NDTiff data sets or OME-Zarr stores",
             err=True,
         )

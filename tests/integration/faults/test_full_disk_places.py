@@ -4,6 +4,7 @@ from tests.integration.faults import test_full_disk_database as database
 from tests.integration.faults import test_full_disk_files as files
 from tests.integration.written_places import places
 
+CACHE = "what is fetched again; a file that cannot be is refused in one line"
 IN_MEMORY = "a stream in memory"
 ON_REQUEST = "asked for by a person, into a folder that is named there; it is refused in one line"
 NO_WRITE = "writes nothing itself"
@@ -47,6 +48,13 @@ EXEMPT = {
     "sources/micromanager/steering.py Steering._next remove": NO_WRITE,
     "sources/omezarr/array/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
+    "sources/remote/mirror.py Mirror.__init__ mkdir": CACHE,
+    "sources/remote/mirror.py Mirror.__init__ mkdtemp": CACHE,
+    "sources/remote/mirror.py Mirror._fetch mkdir": CACHE,
+    "sources/remote/mirror.py Mirror._fetch replace": CACHE,
+    "sources/remote/mirror.py Mirror._fetch utime": CACHE,
+    "sources/remote/mirror.py Mirror._make_room unlink": CACHE,
+    "sources/remote/mirror.py _sweep rmtree": CACHE,
     "store/schema/engine.py open_reader begin": NO_WRITE,
     "store/schema/engine.py transaction begin": "every transaction of `Store`",
     "store/export/tables.py _opened open": ON_REQUEST,

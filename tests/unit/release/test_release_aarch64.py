@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from release.aarch64 import canonical, fits, of_extras, pins, without_wheel
+from release.aarch64 import EXTRAS, canonical, fits, of_extras, pins, without_wheel
 
 ROOT = Path(__file__).parents[3]
 
@@ -55,9 +55,7 @@ def test_a_marker_decides_for_which_python_a_pin_is() -> None:
 
 
 def test_an_extra_is_what_it_names_itself_at_the_tested_version() -> None:
-    extras: dict[str, list[str]] = {
-        name: [] for name in ("micromanager", "vendors", "dask", "demo")
-    }
+    extras: dict[str, list[str]] = {name: [] for name in EXTRAS}
     extras["zarr"] = ["google-crc32c>=1.5", "zarr>=3.1,<4"]
     constrained = ["google-crc32c==1.7.1", "numpy==2.4.6", "zarr==3.1.3"]
     assert of_extras(extras, constrained) == ["google-crc32c==1.7.1", "zarr==3.1.3"]

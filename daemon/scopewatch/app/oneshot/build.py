@@ -16,6 +16,7 @@ from scopewatch.app.oneshot.frame_scoring import FrameScoring
 from scopewatch.app.oneshot.lines import Line, Screening
 from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
 from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
+from scopewatch.app.oneshot.remote_listing import RemoteListing, list_remote_names
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, complaint
@@ -25,6 +26,8 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.cluster.address import ClusterAddress
 from scopewatch.runtime.cluster.connect import check_paths, open_cluster
 from scopewatch.sources.layouts.guess import guess_layout
+from scopewatch.sources.remote.mirror import mirror_of
+from scopewatch.sources.remote.urls import RemoteFolder
 
 
 class ScoresItems(Protocol):
@@ -45,7 +48,8 @@ class OneShot:
         Pixel size that the model expects; None where any will do.
     """
 
-    paths: Sequence[Path]
+    paths: Sequence[Path | RemoteFolder]
+    settings: ListingSettings
     listing: Listing
     scoring: ScoresItems
     um_per_px: float | None = None
@@ -62,7 +66,12 @@ class OneShot:
         return (number for number, _ in enumerate(self._items(), start=1))
 
     def _items(self) -> Iterator[Listed | Unlisted]:
-        return chain.from_iterable(map(self.listing.walk, self.paths))
+        return chain.from_iterable(map(self._walk, self.paths))
+
+    def _walk(self, path: Path | RemoteFolder) -> Iterator[Listed | Unlisted]:
+        if isinstance(path, RemoteFolder):
+            return RemoteListing(self.settings, path).walk()
+        return self.listing.walk(path)
 
 
 def _none_kept(item: Listed) -> Listed:
@@ -87,7 +96,7 @@ class OneShotSettings:
         As for `Screening`.
     """
 
-    paths: Sequence[Path]
+    paths: Sequence[Path | RemoteFolder]
     bundle: Path
     out: Path | None
     source: FolderSourceConfig
@@ -116,10 +125,12 @@ def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
     _check_paths(wanted.paths, wanted.out)
     if wanted.cluster is not None and wanted.cluster.scheduler:
         # Workers elsewhere have another working directory.
-        wanted = replace(wanted, paths=[path.absolute() for path in wanted.paths])
+        absolute = [path.absolute() if isinstance(path, Path) else path for path in wanted.paths]
+        wanted = replace(wanted, paths=absolute)
     bundle = load_bundle(wanted.bundle)
     run = wanted.run.model_copy(update={"simulated": bundle.card.simulated})
-    listing = Listing(ListingSettings(run=run, source=wanted.source, now=SystemClock().now()))
+    settings = ListingSettings(run=run, source=wanted.source, now=SystemClock().now())
+    listing = Listing(settings)
     drawn = PictureSettings(run=run, card=bundle.card, grid=wanted.grid)
     with ExitStack() as held:
         scoring: ScoresItems
@@ -129,6 +140,7 @@ def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
             scoring = held.enter_context(_open_cluster(bundle, wanted, run, drawn, wanted.cluster))
         yield OneShot(
             paths=wanted.paths,
+            settings=settings,
             listing=listing,
             scoring=scoring,
             um_per_px=bundle.card.um_per_px,
@@ -159,7 +171,8 @@ def _open_cluster(
 ) -> Iterator[ScoresItems]:
     with open_cluster(address) as client:
         if address.scheduler:
-            check_paths(client, wanted.paths, address.scheduler)
+            here = [path for path in wanted.paths if isinstance(path, Path)]
+            check_paths(client, here, address.scheduler)
         # After the cluster, whose absence has a line of its own: this imports Dask.
         from scopewatch.app.oneshot.cluster_scoring import ClusterScoring  # noqa: PLC0415
         from scopewatch.app.oneshot.worker_scoring import ScoringJob  # noqa: PLC0415
@@ -176,22 +189,28 @@ def _open_cluster(
         yield ClusterScoring(client, job, screening=screening, out=wanted.out)
 
 
-def guess_pattern(paths: Sequence[Path]) -> str | None:
+def guess_pattern(paths: Sequence[Path | RemoteFolder]) -> str | None:
     """Return the layout that reads every name under some paths, each as another frame.
 
     None where there is none: files are then read one by one, by what they say themselves.
     """
     names: list[str] = []
     for path in paths:
-        names += list_names(path, GUESSED) if path.is_dir() else [path.name]
+        if isinstance(path, RemoteFolder):
+            names += list_remote_names(path, GUESSED)
+        else:
+            names += list_names(path, GUESSED) if path.is_dir() else [path.name]
     best = next(iter(guess_layout(names)), None)
     if best is None or best.clashes or best.fits + best.left_out < best.names:
         return None
     return best.layout.name
 
 
-def _check_paths(paths: Sequence[Path], out: Path | None) -> None:
+def _check_paths(paths: Sequence[Path | RemoteFolder], out: Path | None) -> None:
     for path in paths:
+        if isinstance(path, RemoteFolder):
+            mirror_of(path).entries("")
+            continue
         if not path.exists():
             raise ConfigError(
                 complaint("there is no such file or folder", where=path, do="correct the path")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from scopewatch.app.oneshot.plane_readers import (
     Place,
@@ -31,7 +32,9 @@ from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.ndtiff.dataset import DataSet
+from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.pyramid import is_copy, is_data_set_file
+from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.omezarr.listing import list_stores
 from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
@@ -79,7 +82,7 @@ class _Plane:
     load: Callable[[FrameTicket], Frame]
 
 
-_Item = Listed | Unlisted | _Plane
+Item = Listed | Unlisted | _Plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +103,24 @@ class ListingSettings:
 class Listing:
     """Lists files, folders, stacks, data sets and stores.
 
+    Parameters
+    ----------
+    reader
+        Makes what reads the planes of a place.
+
     Raises
     ------
     ConfigError
         When a pattern is wrong.
     """
 
-    def __init__(self, settings: ListingSettings) -> None:
+    def __init__(
+        self, settings: ListingSettings, reader: Callable[..., PlaneReader[Any]] = PlaneReader
+    ) -> None:
         self._settings = settings
-        self._frames_in(settings.source.path)
+        self._reader = reader
+        # Only to refuse a wrong pattern at once.
+        open_folder(self._place(settings.source.path, settings.source.path))
 
     def walk(self, path: Path) -> Iterator[Listed | Unlisted]:
         """List the frames under a path, in the order a person would; z-stacks come last.
@@ -119,15 +131,19 @@ class Listing:
             When there is nothing of that name.
         """
         if path.is_dir():
-            walk = self._walk_folder(path, path, self._frames_in(path))
+            walk = self._walk_folder(path, path, self.frames_in(path))
         elif path.exists():
-            walk = self._open_file(path.name, path.parent, self._frames_in(path.parent))
+            walk = self.open_file(path.name, path.parent, self.frames_in(path.parent))
         else:
             raise ConfigError(
                 complaint("there is no such file or folder", where=path, do="correct the path")
             )
+        yield from self.settle(walk)
+
+    def settle(self, items: Iterator[Item]) -> Iterator[Listed | Unlisted]:
+        """Make frames of the planes of z-stacks, when all others are listed."""
         planes: dict[Path, list[_Plane]] = {}
-        for item in walk:
+        for item in items:
             if isinstance(item, _Plane):
                 planes.setdefault(item.root, []).append(item)
             else:
@@ -137,8 +153,9 @@ class Listing:
             for stack in gather(each.found for each in below):
                 yield self._name(stack, root, below[0].load)
 
-    def _frames_in(self, root: Path) -> PlaneReader[FolderFrames]:
-        return PlaneReader(open_folder, self._place(root, root))
+    def frames_in(self, root: Path) -> PlaneReader[FolderFrames]:
+        """Return what reads the files below a folder."""
+        return self._reader(open_folder, self._place(root, root))
 
     def _place(self, folder: Path, root: Path) -> Place:
         settings = self._settings
@@ -146,9 +163,9 @@ class Listing:
 
     def _walk_folder(
         self, folder: Path, root: Path, reader: PlaneReader[FolderFrames]
-    ) -> Iterator[_Item]:
+    ) -> Iterator[Item]:
         if is_store(folder):
-            yield from self._open_store(folder, root)
+            yield from self.open_store(folder, root)
             return
         try:
             entries = sorted(folder.iterdir(), key=lambda entry: natural(entry.name))
@@ -159,16 +176,17 @@ class Listing:
             yield Unlisted(place=str(folder), reason=reason)
             return
         if any(is_data_set_file(entry.name) for entry in entries):
-            yield from self._open_data_set(folder, root)
+            yield from self.open_data_set(folder, root)
             return
         for entry in entries:
             if is_candidate_name(entry.name):
-                yield from self._open_file(entry.relative_to(root).as_posix(), root, reader)
+                yield from self.open_file(entry.relative_to(root).as_posix(), root, reader)
             elif _is_entered(entry):
                 yield from self._walk_folder(entry, root, reader)
 
-    def _open_data_set(self, folder: Path, root: Path) -> Iterator[_Item]:
-        reader = PlaneReader(open_data_set, self._place(folder, root))
+    def open_data_set(self, folder: Path, root: Path) -> Iterator[Item]:
+        """List the images of an NDTiff data set."""
+        reader: PlaneReader[NDTiffFrames] = self._reader(open_data_set, self._place(folder, root))
         data_set = DataSet(folder, DEFAULT_LIMITS, patience_s=0)
         while sightings := data_set.look(0.0):
             for sighting in sightings:
@@ -182,18 +200,20 @@ class Listing:
             )
             yield Unlisted(place=str(folder), reason=reason)
 
-    def _open_store(self, folder: Path, root: Path) -> Iterator[_Item]:
+    def open_store(self, folder: Path, root: Path) -> Iterator[Item]:
+        """List the planes of an OME-Zarr store."""
         try:
-            reader = PlaneReader(open_store, self._place(folder, root))
+            reader: PlaneReader[OmeZarrStores] = self._reader(open_store, self._place(folder, root))
         except ConfigError as error:
             yield Unlisted(place=str(folder), reason=str(error))
             return
         for found in list_stores(reader.opened):
             yield self._listed(found, folder, reader)
 
-    def _open_file(
+    def open_file(
         self, locator: str, root: Path, reader: PlaneReader[FolderFrames]
-    ) -> Iterator[_Item]:
+    ) -> Iterator[Item]:
+        """List the frames of a file."""
         try:
             reading = reader.opened.describe(locator, _state_of(root / locator))
         except FrameError as error:
@@ -211,7 +231,7 @@ class Listing:
             )
             yield Unlisted(place=str(root / locator), reason=reason)
 
-    def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> _Item:
+    def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> Item:
         if found.z is not None:
             return _Plane(found=found, root=root, load=load)
         return self._name(found, root, load)

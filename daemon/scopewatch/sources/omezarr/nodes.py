@@ -19,6 +19,8 @@ from scopewatch.sources.readers.planes import ReadLimits
 
 V3 = "zarr.json"
 _V2_GROUP, _V2_ARRAY, _V2_ATTRIBUTES = ".zgroup", ".zarray", ".zattrs"
+# One of them lies in the root of a hierarchy.
+ROOT_FILES = (V3, _V2_GROUP, _V2_ARRAY)
 METADATA_FILES = (V3, _V2_GROUP, _V2_ARRAY, _V2_ATTRIBUTES)
 Signature = tuple[tuple[str, int, int, int], ...]
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -51,7 +53,7 @@ def is_store(folder: Path) -> bool:
     """Return whether a folder is the root of a Zarr hierarchy, by its name or its metadata."""
     if is_store_name(folder.name):
         return True
-    return any((folder / name).is_file() for name in (V3, _V2_GROUP, _V2_ARRAY))
+    return any((folder / name).is_file() for name in ROOT_FILES)
 
 
 def read_node(folder: Path, limits: ReadLimits) -> Node | None:

@@ -1,0 +1,124 @@
+"""URLs of raw data, and what opens them: fsspec, with the credentials of its libraries."""
+
+# ruff: noqa: PLC0415
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from scopewatch.core.errors import ConfigError, complaint
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_INSTALL: Final = {"s3": "s3fs", "sftp": "paramiko", "ssh": "paramiko", "smb": "smbprotocol"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFolder:
+    """A folder of raw data behind a URL; can be sent to another process.
+
+    Parameters
+    ----------
+    url
+        Without credentials, and without a slash at its end.
+    cache_bytes
+        How much of it may lie on the disk of each process at a time.
+    only
+        The one file that is meant; '' for all.
+    """
+
+    url: str
+    cache_bytes: int
+    only: str = ""
+
+    @property
+    def name(self) -> str:
+        """Last part of the path; the bucket or server where there is none."""
+        return self.url.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return f"{self.url}/{self.only}".rstrip("/")
+
+
+def is_url(text: str) -> bool:
+    """Return whether a path of the command line is a URL.
+
+    >>> is_url("s3://bucket/plate"), is_url("/mnt/raw"), is_url("C:/raw")
+    (True, False, False)
+    """
+    return _URL.match(text) is not None
+
+
+def check_url(text: str) -> str:
+    """Return a URL without a slash at its end.
+
+    Raises
+    ------
+    ConfigError
+        When it holds a password or a key, which others read in lists of processes and logs.
+    """
+    parts = urlsplit(text)
+    if parts.password is not None or (parts.username and parts.scheme.startswith("s3")):
+        raise ConfigError(
+            complaint(
+                "URL holds credentials",
+                where=f"{parts.scheme}://***@{parts.hostname}{parts.path}",
+                do="leave them out: libraries take them from environment, profile or keys"
+                " (AWS_PROFILE, ~/.ssh)",
+            )
+        )
+    return text.rstrip("/")
+
+
+def open_filesystem(url: str) -> tuple["AbstractFileSystem", str]:
+    """Return what reads a URL, and the path within it.
+
+    Raises
+    ------
+    ConfigError
+        When fsspec or the library of this kind of URL is not installed, or the URL is wrong.
+    """
+    scheme = url.split("://", maxsplit=1)[0].lower()
+    try:
+        from fsspec.core import url_to_fs
+
+        # Another process may write meanwhile: what was listed is not remembered.
+        files, path = url_to_fs(url, use_listings_cache=False)
+    except ImportError as error:
+        library = _INSTALL.get(scheme, "the library of this kind of URL")
+        raise ConfigError(
+            complaint(
+                "library for this kind of URL is not installed",
+                where=url,
+                got=type(error).__name__,
+                do=f"pip install 'scopewatch[remote]' {library}",
+            )
+        ) from error
+    except Exception as error:
+        raise unreachable(url, error) from error
+    return files, path
+
+
+def unreachable(url: str, error: Exception) -> ConfigError:
+    """Return the error about a URL that cannot be listed; its text holds no words of a library.
+
+    These may hold addresses with signatures.
+    """
+    return ConfigError(
+        complaint(
+            "raw data cannot be listed",
+            where=url,
+            got=reason_of(error),
+            do="check the URL, the network, and the credentials in environment or profile",
+        )
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """Return what went wrong, in words that hold no secret."""
+    if isinstance(error, OSError) and error.strerror and error.errno is not None:
+        return error.strerror if len(error.strerror) < 60 else type(error).__name__
+    return type(error).__name__
