@@ -211,7 +211,7 @@ def test_a_store_of_ome_zarr_in_a_bucket(
         *({"name": name, "type": "space", "unit": "micrometer"} for name in "yx"),
     ]
     scale = [{"type": "scale", "scale": [1.0, 1.0, 1.0]}]
-    multiscale = {
+    multiscale: Any = {
         "axes": axes,
         "datasets": [{"path": "0", "coordinateTransformations": scale}],
     }
