@@ -151,7 +151,9 @@ def plans(this: Build, old: Build | None, call: argparse.Namespace) -> list[Plan
         )
     if call.without_avx512:
         return found
-    if call.runtimes is not None:
+    if call.runtimes is None:
+        print("left out: OpenVINO and ONNX Runtime, whose Python --runtimes names")
+    else:
         model = this.model / MODEL_FILE
         found += [
             _plan("OpenVINO int8", call.runtimes, "openvino_int8.py", os.environ, model),
