@@ -32,6 +32,8 @@ _SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "32MB",
 }
+# As it survives a power cut of the machine, too.
+_SAFE = {"fsync": "on", "full_page_writes": "on"}
 # What queries of the tests use, and SQLite has of its own.
 _FUNCTIONS = (
     "CREATE FUNCTION hex(bytea) RETURNS text LANGUAGE sql IMMUTABLE"
@@ -103,10 +105,16 @@ class PostgresServer(Databases):
     """A server in a folder of its own.
 
     Root starts it as another user, since PostgreSQL refuses to run as root.
+
+    Parameters
+    ----------
+    safe
+        Whether what was committed survives the end of the machine, too.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, safe: bool = False) -> None:
         super().__init__(_free_port())
+        self._settings = {**_SETTINGS, **(_SAFE if safe else {})}
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="scopewatch-postgres-"))
         self._user = _other_user()
@@ -133,7 +141,7 @@ class PostgresServer(Databases):
         """Start it where it does not run, and wait until it answers."""
         if self._process is not None:
             return
-        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -273,9 +281,9 @@ def _name_of(folder: Path) -> str:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(*, safe: bool = False) -> Iterator[PostgresServer]:
     """A server that runs; skip where PostgreSQL is not installed."""
-    server = PostgresServer(find_programs())
+    server = PostgresServer(find_programs(), safe=safe)
     try:
         server.start()
         server.make_template()
