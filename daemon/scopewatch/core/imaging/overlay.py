@@ -191,11 +191,13 @@ def _stain(
     cells: TileGrid,
     alpha: NDArray[np.float32],
 ) -> None:
-    """Blend the green into the grey, row of cells by row of cells, in integers of 1/256."""
-    covers = np.rint(256 * alpha).astype(np.uint16)
-    _, cols = _tile_of_pixel(picture, cells)
-    for row, band in _bands(picture, cells):
-        cover = covers[row, cols]
+    """Blend the green into the grey, in integers of 1/256."""
+    rows, cols = _tile_of_pixel(picture, cells)
+    covers = np.rint(256 * alpha).astype(np.uint16)[:, cols]
+    # In strips that stay in the cache, however few rows of pixels a cell has.
+    for top in range(0, picture.shape[0], 32):
+        band = slice(top, top + 32)
+        cover = covers[rows[band]]
         kept = grey[band] * (256 - cover)
         for channel, level in enumerate(GREEN):
             picture[band, :, channel] = (kept + cover * np.uint16(level)) >> 8
