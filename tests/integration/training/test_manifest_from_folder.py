@@ -128,6 +128,12 @@ def test_days_of_a_time_lapse_count_from_the_names(tmp_path: Path) -> None:
     assert len(frames) == 8
 
 
+def test_a_folder_of_the_final_day_alone_is_not_of_day_0(tmp_path: Path) -> None:
+    write_plain(tmp_path / "runs")
+    rows = make_tables(tmp_path / "runs", tmp_path / "out")
+    assert {(row.time_point, row.day) for row in rows} == {(20, 10.0)}
+
+
 def test_tables_that_a_person_may_have_corrected_are_not_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

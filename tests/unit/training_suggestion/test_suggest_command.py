@@ -11,10 +11,12 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.cli.main import main
+from scopewatch_training.dataset.corrections.record import Decision
 from scopewatch_training.suggestion.suggest import Suggestions, SuggestRequest, suggest
 from tests.unit.core.samples import make_cells
 from tests.unit.inference.bundles import write_tiny
 from tests.unit.training.tiny_data import write_dataset
+from tests.unit.training_review.reviewed import write_review
 from tests.unit.training_suggestion.written_timelapse import write_timelapse
 
 WELLS = ("A1", "A2", "A3", "A4")
@@ -113,11 +115,14 @@ def test_nothing_to_choose_from_is_one_line(
         suggest_from(write_tiny(tmp_path / "b"), request)
 
 
+@pytest.mark.parametrize("dropped", [False, True], ids=["all used", "one dropped in review"])
 def test_the_command_leaves_stained_wells_out_and_writes_figures(
-    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dropped: bool, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = write_tiny(tmp_path / "b", trained_on=["run1"])
     stained = write_dataset(tmp_path / "data", runs=1, wells=2)
+    if dropped:
+        write_review(stained, decision=Decision.DROPPED)
 
     with pytest.raises(SystemExit) as stop:
         main(

@@ -66,8 +66,10 @@ def suggest(
     console = open_console()
     opened = load_bundle(bundle)
     stained = None if options.stained is None else open_dataset(options.stained)
-    pairs = () if stained is None else stained.accepted
-    known = None if stained is None else know_frames(stained, pairs)
+    # A pair that was refused or dropped is no label, and its well is stained all the same.
+    pairs = () if stained is None else stained.pairs
+    hashed = [pair for pair in pairs if pair.phase_look.mark]
+    known = None if stained is None else know_frames(stained, hashed)
     if stained is not None and known is None:
         print_line(console, describe_unhashed(stained))
     request = SuggestRequest(

@@ -226,16 +226,24 @@ def _summaries(
 def _days(
     phases: Mapping[Place, tuple[Found, PictureRef]], interval_h: float
 ) -> dict[Place, float]:
-    """Return the day of each frame: since the first frame of the run, or by index x interval."""
+    """Return the day of each frame, by the times of the frames or by index x interval.
+
+    Times count from the run's first frame, whose day is that of its index: where a folder holds
+    the final day alone, that is not day 0.
+    """
     moments = {place: found.moment for place, (found, _) in phases.items()}
     acquired = {p: m.acquired_at for p, m in moments.items() if m.acquired_at is not None}
     elapsed = {p: m.elapsed_s for p, m in moments.items() if m.elapsed_s is not None}
     if len(acquired) == len(moments) and _advance(acquired):
-        start = min(acquired.values(), default=None)
+        first = min(acquired, key=lambda place: acquired[place], default=None)
         return {
-            place: round((at - start).total_seconds() / 3600 / _DAY_H, 3)
+            place: round(
+                (at - acquired[first]).total_seconds() / 3600 / _DAY_H
+                + first[4] * interval_h / _DAY_H,
+                3,
+            )
             for place, at in acquired.items()
-            if start is not None
+            if first is not None
         }
     if len(elapsed) == len(moments):
         return {place: round(seconds / 3600 / _DAY_H, 3) for place, seconds in elapsed.items()}
