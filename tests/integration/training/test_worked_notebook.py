@@ -28,7 +28,7 @@ def read() -> Any:
 
 
 def outputs(notebook: Any) -> list[str]:
-    """Return the text that each cell of code printed, with its numbers and hashes masked."""
+    """Return the text that each cell of code printed."""
     texts = []
     for cell in notebook.cells:
         if cell.cell_type == "code":

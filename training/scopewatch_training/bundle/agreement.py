@@ -66,7 +66,7 @@ class Agreement:
 
     @property
     def most_auc(self) -> float:
-        """Limit of the difference in AUC, which a standard error is known of: both together."""
+        """Limit of the difference in AUC: what it may be off, and three standard errors."""
         return MOST_AUC if isnan(self.auc_error) else MOST_AUC + DEVIATIONS * self.auc_error
 
     @property

@@ -235,15 +235,13 @@ def _days(
     acquired = {p: m.acquired_at for p, m in moments.items() if m.acquired_at is not None}
     elapsed = {p: m.elapsed_s for p, m in moments.items() if m.elapsed_s is not None}
     if len(acquired) == len(moments) and _advance(acquired):
-        first = min(acquired, key=lambda place: acquired[place], default=None)
+        if not acquired:
+            return {}
+        first = min(acquired, key=lambda place: acquired[place])
+        before_h = first[4] * interval_h
         return {
-            place: round(
-                (at - acquired[first]).total_seconds() / 3600 / _DAY_H
-                + first[4] * interval_h / _DAY_H,
-                3,
-            )
+            place: round(((at - acquired[first]).total_seconds() / 3600 + before_h) / _DAY_H, 3)
             for place, at in acquired.items()
-            if first is not None
         }
     if len(elapsed) == len(moments):
         return {place: round(seconds / 3600 / _DAY_H, 3) for place, seconds in elapsed.items()}
