@@ -18,6 +18,7 @@ from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, RunStates, StateLog, make_states
+from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.app.sources import make_schedule, make_source_supervisors, stop_watching
 from scopewatch.app.steering import LOOK_S as STEER_S
 from scopewatch.app.steering import Helm, report_start
@@ -133,6 +134,9 @@ def build(
     with ExitStack() as held:
         context = open_context(config, scorer, clock, held)
         keep_verdict(scorer, config.state.folder)
+        if config.store.url is not None:
+            published = Published.of(config, scorer.card).model_dump_json()
+            context.store.record_liveness(PUBLISHED, clock.now(), published)
         worker = _make_worker(context, observers)
         watchers = _make_watchers(context)
         schedule = make_schedule(watchers, context.heartbeats)

@@ -25,6 +25,7 @@ from scopewatch.cli import (
     retry,
     score,
     support,
+    web,
 )
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.redaction import redact_text
@@ -53,6 +54,7 @@ app.command()(results.status)
 app.command()(results.export)
 app.command()(retry.retry)
 app.command()(migrate.migrate)
+app.command()(web.web)
 app.add_typer(alerts.app, name="alert")
 app.add_typer(acquisition.app, name="acquisition")
 app.command()(support.support_bundle)

@@ -169,6 +169,11 @@ def _look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
         raise _missing(place, got=f"{got} in {source}", do="write the secret there, on one line")
     if is_reference(value):
         raise _missing(place, got=f"another reference in {source}", do="write the secret there")
+    _check(place, value, f"from {source}")
+    return value
+
+
+def _check(place: str, value: str, how: str) -> None:
     try:
         if place == "web.token":
             check_token(value)
@@ -178,8 +183,21 @@ def _look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
             check_store_url(value)
     except ValueError as error:
         raise ConfigError(
-            complaint(str(error), where=f"{place}, from {source}", do="then start again")
+            complaint(str(error), where=f"{place}, {how}", do="then start again")
         ) from None
+
+
+def look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
+    """Return a secret that is written as in a configuration, checked as there.
+
+    Raises
+    ------
+    ConfigError
+        Where it is missing, or invalid.
+    """
+    value = _look_up(place, written, environ)
+    if value == written:
+        _check(place, value, "as it is written")
     return value
 
 

@@ -178,7 +178,7 @@ async def order_by_form(context: GivenContext, request: Request) -> RedirectResp
         )
     reason = " ".join((form.get("reason") or "").split())[:MOST_REASON]
     await _order(context, request, form.get("source"), act, "dashboard", target, reason)
-    return RedirectResponse("/acquisition", status_code=303)
+    return RedirectResponse(f"{context.root}/acquisition", status_code=303)
 
 
 @programs.get("/api/acquisition.json")

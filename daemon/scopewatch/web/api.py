@@ -251,7 +251,7 @@ def _well(
         stale=is_stale(row, newest, context.clock.now(), staleness),
         flagged=bool(row.flags),
         rules=[flag.rule for flag in row.flags],
-        course=f"/api/wells/{well_path(row.name)}.json",
+        course=f"{context.root}/api/wells/{well_path(row.name)}.json",
     )
 
 

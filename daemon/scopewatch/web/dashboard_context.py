@@ -66,6 +66,8 @@ class DashboardContext:
         Of the pages, for those who have chosen none; None: as their browser asks.
     auth
         The token check; None for a dashboard on loopback.
+    root
+        What the addresses of its pages begin with; see `rendering.make_templates`.
     """
 
     reader: Reader
@@ -84,6 +86,7 @@ class DashboardContext:
     templates: Templates = field(default_factory=make_templates)
     language: Language | None = None
     auth: AuthConfig | None = None
+    root: str = ""
 
     @property
     def guarded(self) -> bool:

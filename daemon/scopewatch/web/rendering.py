@@ -22,12 +22,18 @@ HERE = Path(__file__).parent
 Templates = Mapping[Language, Environment]
 
 
-def make_templates() -> Templates:
-    """Return the templates for each language; an undefined name in one is an error."""
-    return {language: _environment(language) for language in Language}
+def make_templates(root: str = "") -> Templates:
+    """Return the templates for each language; an undefined name in one is an error.
+
+    Parameters
+    ----------
+    root
+        What the addresses of the pages begin with: `/daemons/scope-1` where they are among others.
+    """
+    return {language: _environment(language, root) for language in Language}
 
 
-def _environment(language: Language) -> Environment:
+def _environment(language: Language, root: str) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -52,6 +58,7 @@ def _environment(language: Language) -> Environment:
         whole=wording.whole,
     )
     templates.globals.update(
+        root=root,
         say=partial(_say, language),
         age=partial(wording.age, language=language),
         since=partial(wording.since, language=language),

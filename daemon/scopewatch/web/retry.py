@@ -63,7 +63,7 @@ async def ask_by_form(context: GivenContext, request: Request) -> RedirectRespon
         )
     run = form.get("experiment") or None
     await _ask(context, request, RetrySelection(run=run, **given), "dashboard")
-    return RedirectResponse(_back(form), status_code=303)
+    return RedirectResponse(context.root + _back(form), status_code=303)
 
 
 @programs.post(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,12 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
+from scopewatch.core.phrases import Language
 from scopewatch.web import acquisition, api, health, pages, retry
 from scopewatch.web.access import login
-from scopewatch.web.access.auth_middleware import AuthMiddleware
+from scopewatch.web.access.auth_middleware import AuthConfig, AuthMiddleware
 from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.language import page_language
+from scopewatch.web.rendering import Templates
 
 HERE = Path(__file__).parent
 
@@ -31,6 +34,13 @@ def create_app(
         What the Host header may contain besides names of this machine; see
         `web.access.request_guard`.
     """
+    app = create_pages(context)
+    guard(app, context, names=names, addresses=addresses)
+    return app
+
+
+def create_pages(context: DashboardContext) -> FastAPI:
+    """Build the pages and answers of one daemon alone, which nobody guards yet."""
     # FastAPI's own pages of documentation load scripts from a CDN: they are off.
     app = FastAPI(title="scopewatch", version=context.facts.version, docs_url=None, redoc_url=None)
     app.state.context = context
@@ -41,6 +51,33 @@ def create_app(
     app.include_router(acquisition.programs)
     app.include_router(retry.pages, include_in_schema=False)
     app.include_router(retry.programs)
+    answer_failures(app, context)
+    return app
+
+
+class Guarded(Protocol):
+    """What the guard of a dashboard, its login and its failures need."""
+
+    @property
+    def templates(self) -> Templates:
+        """The templates in each language."""
+        ...
+
+    @property
+    def language(self) -> Language | None:
+        """Of the pages, for those who have chosen none; None: as their browser asks."""
+        ...
+
+    @property
+    def auth(self) -> AuthConfig | None:
+        """The token check; None for a dashboard on loopback."""
+        ...
+
+
+def guard(
+    app: FastAPI, context: Guarded, *, names: Collection[str] = (), addresses: bool = False
+) -> None:
+    """Add to a dashboard what all its pages share: their style, the login, the guard."""
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if context.auth is not None:
         app.include_router(login.routes, include_in_schema=False)
@@ -51,15 +88,13 @@ def create_app(
             language=context.language,
         )
     app.add_middleware(RequestGuard, names=names, addresses=addresses)
-    _answer_failures(app, context)
-    return app
 
 
-def _answer_failures(app: FastAPI, context: DashboardContext) -> None:
+def answer_failures(app: FastAPI, context: Guarded) -> None:
     """Answer in one line what is wrong: as a page, or as JSON below `/api/`."""
 
     def answer(request: Request, status: int, line: str) -> Response:
-        if request.url.path.startswith("/api/"):
+        if "/api/" in request.url.path:
             return JSONResponse({"error": line}, status_code=status)
         templates = context.templates[page_language(request.headers, context.language)]
         text = templates.get_template("failure.html").render(status=status, line=line)

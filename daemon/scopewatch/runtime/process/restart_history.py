@@ -77,7 +77,9 @@ class RestartHistory:
         """Read what the run before recorded. Raises StoreError; to be called again then."""
         signs = self._kept.liveness()
         alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
-        self.stopped_cleanly = alive is None or (stopped is not None and _ends(stopped, alive))
+        self.stopped_cleanly = alive is None or (
+            stopped is not None and is_of_one_run(stopped, alive)
+        )
         self.alive_before = alive.at if alive is not None else None
         self.started_at = self.waiting_since = now
         # Older versions recorded no more than the time.
@@ -149,7 +151,7 @@ class RestartHistory:
         self._kept.record_liveness(STOPPED, now, after)
 
 
-def _ends(stopped: LivenessRecord, alive: LivenessRecord) -> bool:
+def is_of_one_run(stopped: LivenessRecord, alive: LivenessRecord) -> bool:
     """Return whether both records are of the same run, however the clock was set."""
     if stopped.detail:
         return datetime.fromisoformat(stopped.detail) == alive.at

@@ -40,7 +40,7 @@ from scopewatch.store.read.journal import (
     newest_entries,
     wells_with_sites,
 )
-from scopewatch.store.read.liveness import PICTURES_REMOVED, read_liveness
+from scopewatch.store.read.liveness import PICTURES_REMOVED, LivenessRecord, read_liveness
 from scopewatch.store.read.records import (
     AlertRow,
     ChannelRow,
@@ -214,6 +214,11 @@ class Reader:
         """Return the newest `limit` pictures of a well, newest first."""
         with transaction(self._engine) as session:
             return newest_shots(session, name, limit)
+
+    def liveness(self) -> dict[str, LivenessRecord]:
+        """Return what the daemon recorded last of each kind, by name."""
+        with transaction(self._engine) as session:
+            return read_liveness(session)
 
     def pictures_removed_until(self) -> datetime | None:
         """Return up to when pictures were written that retention removed; None where it has not."""

@@ -95,6 +95,17 @@ def has_results(place: Place) -> bool:
         engine.dispose()
 
 
+def list_daemons(url: str) -> list[str]:
+    """Return the names of the daemons that have a schema in a database. Raises StoreError."""
+    place = Server(url=url, daemon="dashboard")
+    engine = postgresql.connect_reader(place)
+    try:
+        with as_store_errors(place), engine.begin() as connection:
+            return postgresql.list_daemons(connection)
+    finally:
+        engine.dispose()
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One transaction: all of it or, after any exception, nothing.

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 DATABASE: Final = "scopewatch.db"
 _PREFIX: Final = "scopewatch_"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Server:
 
     def __post_init__(self) -> None:
         # It becomes part of SQL.
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", self.daemon):
+        if not _NAME.fullmatch(self.daemon):
             raise ValueError(f"not a name of a daemon: {self.daemon!r}")
 
     @property
@@ -55,4 +56,4 @@ def name_of(place: Place) -> str:
 def daemon_of(schema: str) -> str | None:
     """Return the daemon whose schema this is; None where it is none of ours."""
     daemon = schema.removeprefix(_PREFIX)
-    return daemon if daemon != schema else None
+    return daemon if daemon != schema and _NAME.fullmatch(daemon) else None

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from scopewatch.core.errors import ConfigError, StoreError, complaint
 from scopewatch.store.schema.columns import without_nul
-from scopewatch.store.schema.place import Server
+from scopewatch.store.schema.place import Server, daemon_of
 
 # Seconds. As for SQLite, a writer waits half a minute for another one.
 _LOCK_S: Final = 30
@@ -110,6 +110,16 @@ def has_schema(connection: Connection, server: Server) -> bool:
         "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (server.schema,)
     )
     return found.first() is not None
+
+
+def list_daemons(connection: Connection) -> list[str]:
+    """Return the names of the daemons whose schemas this user may read."""
+    found = connection.exec_driver_sql(
+        "SELECT nspname FROM pg_catalog.pg_namespace"
+        " WHERE has_schema_privilege(nspname, 'USAGE') ORDER BY nspname"
+    )
+    names = (daemon_of(schema) for (schema,) in found)
+    return [name for name in names if name]
 
 
 def last_numbers(connection: Connection, tables: Iterable[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ People type the token (`web.token`) once and get a session cookie; scripts send 
 asks for the token are served.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ log = get_logger(__name__)
 LOGIN: Final = "/login"
 # What programs read gets one line in place of a page.
 _PROGRAMS: Final = ("/api/", "/metrics", "/healthz", "/openapi.json")
+_OF_A_DAEMON: Final = re.compile(r"/daemons/[^/]+/(api/|metrics|healthz|openapi\.json)")
 _TOO_MANY: Final = mark("Too many wrong tokens. Try again in {minutes} min.")
 _WRONG: Final = mark("That is not the token. Copy it once more, without spaces.")
 
@@ -85,7 +87,7 @@ class AuthMiddleware:
             status, line, wait_s = judge(self._auth, address_of(scope), offered.strip(), path)
             if status == 200:
                 return None
-        if path.startswith(_PROGRAMS):
+        if path.startswith(_PROGRAMS) or _OF_A_DAEMON.match(path):
             error = (
                 str(line)
                 if line

@@ -12,6 +12,7 @@ from scopewatch.core.errors import complaint
 from scopewatch.web.access.request_guard import RefusedFormError, inside, read_form
 from scopewatch.web.alert_groups import group_alerts
 from scopewatch.web.dashboard_context import (
+    DashboardContext,
     GivenContext,
     GivenVisit,
     alerts_of,
@@ -53,7 +54,7 @@ async def acknowledge(context: GivenContext, alert: AlertId, request: Request) -
     """Acknowledge an alert."""
     form = await read_form(request, context.token)
     await run_in_threadpool(context.alerts.acknowledge, alert, context.clock.now())
-    return _back(form, alert)
+    return _back(context, form, alert)
 
 
 @routes.post("/alerts/{alert}/snooze")
@@ -74,7 +75,7 @@ async def snooze(context: GivenContext, alert: AlertId, request: Request) -> Red
         )
     until = context.clock.now() + timedelta(hours=hours)
     await run_in_threadpool(context.alerts.snooze, alert, until)
-    return _back(form, alert)
+    return _back(context, form, alert)
 
 
 @routes.post("/alerts/{alert}/undo")
@@ -82,9 +83,10 @@ async def undo(context: GivenContext, alert: AlertId, request: Request) -> Redir
     """Take back the answer to an alert."""
     form = await read_form(request, context.token)
     await run_in_threadpool(context.alerts.take_back, alert)
-    return _back(form, alert)
+    return _back(context, form, alert)
 
 
-def _back(form: Mapping[str, str], alert: int) -> RedirectResponse:
+def _back(context: DashboardContext, form: Mapping[str, str], alert: int) -> RedirectResponse:
     """Lead back to the page that an answer was given on."""
-    return RedirectResponse(inside(form.get("to", f"/alerts#alert-{alert}")), status_code=303)
+    to = form.get("to", f"{context.root}/alerts#alert-{alert}")
+    return RedirectResponse(inside(to), status_code=303)

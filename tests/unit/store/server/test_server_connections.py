@@ -40,6 +40,7 @@ def test_a_place_is_named_without_user_and_password(server_place: Server) -> Non
     assert "secret-word" not in f"{server_place} {server_place!r}"
     assert daemon_of(server_place.schema) == "scope-1"
     assert daemon_of("public") is None
+    assert daemon_of("scopewatch_Of Somebody") is None
 
 
 @pytest.mark.parametrize("name", ["", "Scope", 'a"b', "-a", "a b", "a" * 41])

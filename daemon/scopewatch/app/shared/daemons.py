@@ -1,0 +1,253 @@
+"""The daemons of a database, read for the dashboard over all of them."""
+
+import secrets
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from scopewatch.app.run_states import RunStates
+from scopewatch.app.shared.published import PUBLISHED, Published
+from scopewatch.core.acquisition import Act, Target
+from scopewatch.core.clock import Clock
+from scopewatch.core.errors import ScopewatchError, StoreError, complaint
+from scopewatch.core.phrases import Language
+from scopewatch.monitoring.run_facts import DaemonSeen
+from scopewatch.runtime.process.restart_history import ALIVE, STOPPED, is_of_one_run
+from scopewatch.runtime.supervision.stages import Condition
+from scopewatch.store.database import Database
+from scopewatch.store.read.liveness import LivenessRecord
+from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.schema.engine import list_daemons, open_reader, open_writer
+from scopewatch.store.schema.place import Server
+from scopewatch.web.access.auth_middleware import AuthConfig
+from scopewatch.web.daemons import ROOT, DaemonView
+from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.rendering import make_templates
+
+# It records once a minute that it is alive.
+SILENT: Final = timedelta(minutes=3)
+
+
+def condition_of(signs: Mapping[str, LivenessRecord], now: datetime) -> Condition:
+    """Return how a daemon is, by what it recorded last."""
+    alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
+    if alive is None:
+        return Condition(ready=False, complaints=("the daemon has not worked yet; start it",))
+    if stopped is not None and is_of_one_run(stopped, alive):
+        line = f"the daemon was stopped at {stopped.at:%Y-%m-%d %H:%M} UTC; start it"
+        return Condition(ready=False, complaints=(line,))
+    if now - alive.at > SILENT:
+        line = (
+            f"nothing was heard of the daemon since {alive.at:%Y-%m-%d %H:%M} UTC; look whether"
+            " its computer, its network and scopewatch run"
+        )
+        return Condition(ready=False, complaints=(line,))
+    return Condition(ready=True, complaints=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A daemon's results, and what its pages show; `detail` is what it had published then."""
+
+    reader: Reader
+    detail: str
+    published: Published
+    states: RunStates
+    context: DashboardContext
+
+
+class SharedDaemons:
+    """Implements `web.daemons.Daemons`; thread-safe.
+
+    Parameters
+    ----------
+    url
+        Of the database.
+    pictures
+        Where the folders of pictures are seen from here, each named as its daemon; None: where the
+        daemons have them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        pictures: Path | None = None,
+        language: Language | None = None,
+        auth: AuthConfig | None = None,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._pictures = pictures
+        self._language = language
+        self._auth = auth
+        self.token = secrets.token_urlsafe(32)
+        self._lock = threading.Lock()
+        self._opened: dict[str, _Opened] = {}
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for each in self._opened.values():
+                each.reader.close()
+            self._opened.clear()
+
+    def look(self) -> Sequence[DaemonView]:
+        """Return every daemon by name. Raises StoreError."""
+        return [self._view(name) for name in list_daemons(self._url)]
+
+    def context(self, name: str) -> DashboardContext:
+        """Return what the pages of a daemon show. Raises StoreError where there is none."""
+        known = list_daemons(self._url)
+        if name not in known:
+            raise StoreError(
+                complaint(
+                    "there is no such daemon",
+                    where=name,
+                    expected=" or ".join(known) or None,
+                    do="begin at the list of all",
+                )
+            )
+        return self._open(name).context
+
+    def _view(self, name: str) -> DaemonView:
+        try:
+            opened = self._open(name)
+            signs = opened.reader.liveness()
+        except ScopewatchError as error:
+            # Of one that cannot be read the others are no worse.
+            return DaemonView(name=name, complaints=(str(error),))
+        return DaemonView(
+            name=name,
+            complaints=condition_of(signs, self._clock.now()).complaints,
+            runs=opened.states.apart_from_daemon().current(),
+            simulated=opened.published.run.simulated,
+            address=opened.published.address,
+        )
+
+    def _open(self, name: str) -> _Opened:
+        server = Server(url=self._url, daemon=name)
+        with self._lock:
+            before = self._opened.get(name)
+            reader = Reader.open(server) if before is None else before.reader
+            try:
+                sign = reader.liveness().get(PUBLISHED)
+                if sign is None:
+                    raise StoreError(
+                        complaint(
+                            "the daemon has published nothing for other dashboards",
+                            where=server,
+                            do="start it once with this version of scopewatch",
+                        )
+                    )
+                if before is not None and before.detail == sign.detail:
+                    return before
+                opened = self._make(server, reader, sign.detail)
+            except BaseException:
+                if before is None:
+                    reader.close()
+                raise
+            self._opened[name] = opened
+            return opened
+
+    def _make(self, server: Server, reader: Reader, detail: str) -> _Opened:
+        published = Published.read(detail, server)
+        root = f"{ROOT}/{server.daemon}"
+
+        def health() -> Condition:
+            try:
+                return condition_of(reader.liveness(), self._clock.now())
+            except StoreError as error:
+                return Condition(ready=False, complaints=(str(error),))
+
+        def seen() -> DaemonSeen:
+            how = health()
+            return DaemonSeen(ready=how.ready, complaints=how.complaints)
+
+        states = RunStates(
+            reader,
+            published.run,
+            clock=self._clock,
+            target=published.standard.main_target,
+            daemon=seen,
+        )
+        pictures = published.pictures
+        context = DashboardContext(
+            reader=reader,
+            overlay_folder=pictures if self._pictures is None else self._pictures / server.daemon,
+            alerts=_Answers(server, self._clock),
+            health=health,
+            states=states,
+            waiting=int,
+            registry=CollectorRegistry(),
+            facts=published.facts(),
+            clock=self._clock,
+            token=self.token,
+            templates=make_templates(root),
+            language=self._language,
+            auth=self._auth,
+            root=root,
+        )
+        return _Opened(
+            reader=reader, detail=detail, published=published, states=states, context=context
+        )
+
+
+class _Answers:
+    """Implements `web.monitor_store.AlertAnswers`: each answer opens the database, and closes it.
+
+    A dashboard over a hundred daemons would otherwise hold a hundred connections that write.
+    """
+
+    def __init__(self, server: Server, clock: Clock) -> None:
+        self._server = server
+        self._clock = clock
+
+    def acknowledge(self, alert: int, now: datetime) -> None:
+        """Acknowledge an alert."""
+        with self._database() as database:
+            database.acknowledge(alert, now)
+
+    def snooze(self, alert: int, until: datetime) -> None:
+        """Snooze an alert until then."""
+        with self._database() as database:
+            database.snooze(alert, until)
+
+    def take_back(self, alert: int) -> None:
+        """Forget the answer that was given."""
+        with self._database() as database:
+            database.take_back(alert)
+
+    def order(
+        self,
+        source: str,
+        run: str,
+        act: Act,
+        by: str,
+        target: Target | None = None,
+        reason: str = "",
+    ) -> int:
+        """Write down what somebody wants of a time-lapse; return its number."""
+        with self._database() as database:
+            return database.order(source, run, act, by, target, reason)
+
+    def ask_again(
+        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
+    ) -> RetryAnswer:
+        """Have what is selected in quarantine tried again."""
+        with self._database() as database:
+            return database.ask_again(wanted, sources, asked_by)
+
+    @contextmanager
+    def _database(self) -> Iterator[Database]:
+        reader = open_reader(self._server)
+        with closing(Database(open_writer(self._server), reader, clock=self._clock)) as database:
+            yield database

@@ -1,0 +1,69 @@
+"""Serves the dashboard over all daemons of a database, in a process of its own."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from scopewatch import __version__
+from scopewatch.app.shared.daemons import SharedDaemons
+from scopewatch.config import WebConfig
+from scopewatch.config.secrets import look_up
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.runtime.clock import SystemClock
+from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.daemons import SharedContext, create_shared_app
+from scopewatch.web.serve import WebServer
+
+
+@contextmanager
+def serve_shared(
+    database: str, settings: Mapping[str, object], pictures: Path | None, environ: Mapping[str, str]
+) -> Iterator[str]:
+    """Serve the dashboard; gives its address.
+
+    Parameters
+    ----------
+    database
+        Its address, or a reference to it, as `store.url`.
+    settings
+        Those of the section `web` of a configuration.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        Where a setting is wrong, or the database cannot be read.
+    """
+    try:
+        web = WebConfig.model_validate(settings)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ConfigError(
+            complaint(
+                str(problem["msg"]).removeprefix("Value error, "),
+                where=" ".join(f"--{place}" for place in problem["loc"]) or "scopewatch web",
+                do="see scopewatch web --help",
+            )
+        ) from error
+    url = look_up("store.url", database, environ)
+    clock = SystemClock()
+    auth = None
+    if web.token is not None:
+        token = look_up("web.token", web.token.get_secret_value(), environ)
+        auth = make_auth_config(token, clock, secure=web.behind_tls)
+    with closing(
+        SharedDaemons(url, clock, pictures=pictures, language=web.language, auth=auth)
+    ) as daemons:
+        daemons.look()
+        context = SharedContext(
+            daemons=daemons,
+            version=__version__,
+            clock=clock,
+            token=daemons.token,
+            language=web.language,
+            auth=auth,
+        )
+        app = create_shared_app(context, names=web.names, addresses=not web.on_loopback)
+        with WebServer(app, host=web.host, port=web.port, proxied=web.behind_tls) as server:
+            yield server.url

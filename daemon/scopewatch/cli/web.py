@@ -1,0 +1,62 @@
+"""`scopewatch web`."""
+
+# Imports are within the commands: `scopewatch --help` must not load them.
+# ruff: noqa: PLC0415
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def web(
+    database: Annotated[
+        str,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            help="As store.url of the daemons: env:NAME, file:/path or the address itself.",
+        ),
+    ],
+    host: Annotated[
+        str, typer.Option("--host", help="Where to listen; others than this machine need a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port")] = 8787,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", help="What people must know to look: file:/path or env:NAME."),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="By which browsers reach it, besides localhost; repeatable."),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", help="overlays.folder of the daemons, as this machine sees it."),
+    ] = None,
+    behind_tls: Annotated[
+        bool, typer.Option("--behind-tls", help="A proxy on this machine serves it over https.")
+    ] = False,
+) -> None:
+    """Serve one dashboard over all microscopes that share a database.
+
+    Example: scopewatch web --database file:/etc/scopewatch/store-url --pictures /mnt/pictures
+    """
+    from scopewatch.app.shared.serving import serve_shared
+
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    settings = {
+        "host": host,
+        "port": port,
+        "token": token,
+        "names": tuple(name or ()),
+        "behind_tls": behind_tls,
+    }
+    with serve_shared(database, settings, pictures, os.environ) as address:
+        typer.echo(f"all microscopes: {address}")
+        stop.wait()

@@ -1,0 +1,187 @@
+"""One dashboard over the daemons of a database: each with its state, its pages and its answers."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scopewatch.app.shared.daemons import SharedDaemons
+from scopewatch.app.shared.published import PUBLISHED, Published
+from scopewatch.config import Config
+from scopewatch.inference.bundle import load_bundle
+from scopewatch.runtime.process.restart_history import ALIVE, STOPPED
+from scopewatch.store.schema.engine import open_writer
+from scopewatch.store.schema.place import Server
+from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.daemons import SharedContext, create_shared_app
+from scopewatch.web.serve import WebServer
+from tests.conftest import FakeClock
+from tests.integration.conftest import SHIPPED
+from tests.postgres import PostgresServer
+from tests.unit.store.scene import Scene, key, open_store
+
+TOKEN = "a-token-of-our-own"
+
+
+def publish(place: Server, clock: FakeClock, tmp_path: Path) -> None:
+    """What the start of a daemon stores, and a well that is weak in scope-1 alone."""
+    config = Config.model_validate(
+        {
+            "experiment": {"name": "run 7", "simulated": True, "well_groups": {"all": ["A*"]}},
+            "model": {"bundle": "m"},
+            "sources": [{"kind": "folder", "path": str(tmp_path)}],
+            "alerts": {
+                "rules": [
+                    {"name": "weak", "target": 0.5, "from_day": 0},
+                    {"name": "plate", "kind": "plate-collapse", "groups": ["all"]},
+                ],
+                "quiet_hours": {"start": "22:00", "end": "07:00", "zone": "Asia/Tokyo"},
+            },
+            "overlays": {"folder": str(tmp_path / "pictures")},
+            "store": {"url": place.url, "daemon": place.daemon},
+        }
+    )
+    card = load_bundle(SHIPPED).card
+    published = Published.of(config, card)
+    assert Published.read(published.model_dump_json(), place) == published
+    assert published.standard.rules == config.stepped_rules()
+    assert published.pictures == tmp_path / "pictures" / place.daemon
+    assert "secret-word" not in published.model_dump_json()
+    with closing(open_store(place, clock)) as store:
+        store.record_liveness(PUBLISHED, clock.now(), published.model_dump_json())
+        store.record_liveness(ALIVE, clock.now())
+        scene = Scene(store=store, place=place)
+        for time_point in range(2):
+            scene.score(key("A1", time_point), 0.1 if place.daemon == "scope-1" else 0.7)
+
+
+@pytest.fixture
+def places(server_place: Server, clock: FakeClock, tmp_path: Path) -> tuple[Server, Server]:
+    found = (server_place, Server(url=server_place.url, daemon="scope-2"))
+    for place in found:
+        publish(place, clock, tmp_path)
+    return found
+
+
+@pytest.fixture
+def address(
+    places: tuple[Server, Server], clock: FakeClock, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    auth = None
+    if getattr(request, "param", None):
+        auth = make_auth_config(TOKEN, clock, secure=False)
+    with closing(SharedDaemons(places[0].url, clock, auth=auth)) as daemons:
+        context = SharedContext(
+            daemons=daemons, version="0", clock=clock, token=daemons.token, auth=auth
+        )
+        with WebServer(create_shared_app(context), host="127.0.0.1", port=0) as server:
+            yield server.url.rstrip("/")
+
+
+def test_the_list_names_each_daemon_with_its_runs_and_leads_to_its_pages(address: str) -> None:
+    page = httpx.get(f"{address}/").text
+    for name in ("scope-1", "scope-2"):
+        assert f'<a href="/daemons/{name}/">{name}</a>' in page
+        assert f'<a href="/daemons/{name}/?experiment=run+7">run 7</a>' in page
+    assert page.count("SIMULATED") == 2
+    weak = httpx.get(f"{address}/daemons/scope-1/").text
+    well = httpx.get(f"{address}/daemons/scope-2/").text
+    assert 'href="/daemons/scope-1/wells/run%207/p1/A1"' in weak
+    assert 'href="/daemons/scope-1/alerts' in weak
+    assert "/daemons/scope-1" not in well
+    assert 'href="/static/style.css"' in well
+    assert httpx.get(f"{address}/static/style.css").status_code == 200
+    assert httpx.get(f"{address}/daemons/scope-2/wells/run%207/p1/A1").status_code == 200
+    japanese = httpx.get(f"{address}/", headers={"accept-language": "ja"}).text
+    assert "顕微鏡" in japanese
+
+
+def test_every_address_on_the_pages_of_a_daemon_is_its_own_or_shared(address: str) -> None:
+    waiting = ["/daemons/scope-1/"]
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen or len(seen) > 40:
+            continue
+        seen.add(path)
+        answer = httpx.get(address + path, follow_redirects=True)
+        assert answer.status_code == (404 if "/overlays/" in path else 200), path
+        if "html" not in answer.headers["content-type"] or not path.startswith("/daemons/"):
+            continue
+        found = re.findall(r'(?:href|src|action)="(/[^"#]*)', answer.text)
+        for each in found:
+            assert re.match(r"/(daemons/scope-1/|static/|language/|$)", each), (path, each)
+        links = re.findall(r'href="(/daemons/[^"#]*)', answer.text)
+        waiting += [each.replace("&amp;", "&") for each in links]
+    assert len(seen) > 5
+
+
+def test_an_answer_reaches_the_daemon_whose_alert_it_is_and_leads_back(
+    address: str, places: tuple[Server, Server]
+) -> None:
+    page = httpx.get(f"{address}/daemons/scope-1/alerts").text
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found is not None
+    answer = httpx.post(f"{address}/daemons/scope-1/alerts/1/acknowledge", data={"token": found[1]})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/daemons/scope-1/alerts#alert-1"
+    assert "acknowledged" in httpx.get(f"{address}/daemons/scope-1/alerts").text
+    missing = httpx.post(
+        f"{address}/daemons/scope-2/alerts/1/acknowledge", data={"token": found[1]}
+    )
+    assert missing.status_code == 409
+
+
+def test_a_daemon_that_is_silent_or_stopped_or_of_another_version_is_named(
+    address: str, places: tuple[Server, Server], clock: FakeClock
+) -> None:
+    page = httpx.get(f"{address}/").text
+    assert (page.count("nothing was heard"), page.count("✓")) == (0, 2)
+    with closing(open_store(places[1], clock)) as store:
+        clock.advance(600)
+        store.record_liveness(ALIVE, clock.now())
+    page = httpx.get(f"{address}/").text
+    assert page.count("nothing was heard of the daemon since 2026-03-01 09:00 UTC; look") == 1
+    assert page.count("✓") == 1, "no all-clear while nothing is judged"
+    health = httpx.get(f"{address}/healthz")
+    assert health.status_code == 503
+    first, second = health.json()["daemons"]
+    assert (first["daemon"], first["healthy"], second["detail"]) == ("scope-1", False, [])
+    with closing(open_store(places[0], clock)) as store:
+        store.record_liveness(STOPPED, clock.now(), "2026-03-01T09:00:00+00:00")
+    assert "the daemon was stopped at 2026-03-01 09:10 UTC; start it" in httpx.get(address).text
+    with closing(open_store(places[1], clock)) as store:
+        store.record_liveness(PUBLISHED, clock.now(), '{"of": "the future"}')
+    assert "the daemon is of another version of scopewatch: scope-2 in" in httpx.get(address).text
+    assert httpx.get(f"{address}/daemons/scope-1/").status_code == 200
+
+
+def test_a_daemon_that_never_came_so_far_does_not_spoil_the_list(
+    address: str, places: tuple[Server, Server]
+) -> None:
+    open_writer(Server(url=places[0].url, daemon="scope-3")).dispose()
+    assert "has published nothing for other dashboards" in httpx.get(address).text
+    missing = httpx.get(f"{address}/daemons/scope-9/")
+    assert "there is no such daemon" in missing.text
+    assert missing.status_code == 503
+
+
+def test_while_the_server_is_away_the_list_says_so(address: str, postgres: PostgresServer) -> None:
+    postgres.stop()
+    answer = httpx.get(address)
+    assert (answer.status_code, "result database cannot be used" in answer.text) == (503, True)
+    postgres.start()
+    assert httpx.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", [True], indirect=True)
+def test_nobody_sees_a_daemon_without_the_token(address: str) -> None:
+    for path in ("/", "/healthz", "/daemons/scope-1/", "/daemons/scope-1/api/wells.json"):
+        assert httpx.get(address + path).status_code == 401, path
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    assert httpx.get(f"{address}/daemons/scope-1/", headers=bearer).status_code == 200
+    refused = httpx.get(f"{address}/daemons/scope-1/api/wells.json")
+    assert "the dashboard asks for its token" in refused.json()["error"]
