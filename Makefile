@@ -12,7 +12,7 @@ SOURCES = daemon simulator training tests benchmarks examples
 # Another Python that is supported, for the tests of the daemon alone.
 OTHER_PYTHON ?= python3.13
 
-.PHONY: help demo test test-slow test-daemon check bench bench-unet bench-history soak try-service model messages lock lock-hashes audit wheel release clean
+.PHONY: help demo test test-slow test-daemon check bench bench-unet bench-history bench-whole-run soak try-service model messages lock lock-hashes audit wheel release clean
 help:
 	@echo "make demo    a simulated ten-day differentiation, monitored live (DEMO_ARGS=--exit-when-done for no waiting)"
 	@echo "make test    all tests"
@@ -21,7 +21,9 @@ help:
 	@echo "make check   formatting, lint, types, layers"
 	@echo "make bench   cost of a frame as ratios measured side by side: BASELINE=COMMIT, other runtimes, Keras (BENCH_ARGS='--pairs 5' for a short one)"
 	@echo "make bench-unet the same for a pixel U-Net in PyTorch, which it installs (gigabytes)"
-	@echo "make bench-history 96 wells x 500 time points: commits, steps of rules, SIGTERM (BASELINE=COMMIT for two builds)"
+	@echo "make bench-history 96 wells x 500 time points: commits, steps of rules, SIGTERM (BASELINE=COMMIT for two builds);"
+	@echo "             then a million frames of many runs: pages, status, export, size (FRAMES=5000000)"
+	@echo "make bench-whole-run 14 days x 96 wells through the daemon: memory, descriptors, nothing lost, SIGTERM"
 	@echo "make soak    hours of faults: kills, lost events, full disks, broken input (SOAK_ARGS=--short for minutes)"
 	@echo "make try-service the unit under a real systemd, in a virtual machine (root, QEMU; TRY_ARGS=--only start)"
 	@echo "make model   train the shipped bundle again from its seeds"
@@ -119,6 +121,11 @@ bench-unet: $(VENV)/.test .venv-unet/.ready
 
 bench-history: $(VENV)/.test
 	$(VENV)/bin/python -m benchmarks.history.measure $(if $(BASELINE),--baseline $(BASELINE))
+	$(VENV)/bin/python -m benchmarks.history.many_runs $(if $(FRAMES),--frames $(FRAMES))
+
+# Some hours, at 20 to 30 ms of the processor a frame.
+bench-whole-run: $(VENV)/.test
+	$(VENV)/bin/python -m benchmarks.history.whole_run
 
 # Every soak is one script that ends with its figures and exits 1 when a promise was broken.
 soak: $(VENV)/.test

@@ -11,7 +11,6 @@ Results are made up and marked as simulated; they take the shipped model's error
 table, so that estimates, forecasts and alerts follow from them as in the daemon.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
+from benchmarks.set_clock import SetClock
 from scopewatch.app.model import mark_simulated
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import gather_facts, open_overlays, open_store
@@ -71,25 +71,6 @@ alerts:
     - {{name: plate collapse, kind: plate-collapse, share: 0.5, severity: critical}}
     - {{name: no frame fit to judge, kind: unfit-frames, consecutive: 2}}
 """
-
-
-class SetClock:
-    """A clock that stays where it is set."""
-
-    def __init__(self, at: datetime) -> None:
-        self.wall = at
-
-    def now(self) -> datetime:
-        """Return the time of day it is set to."""
-        return self.wall
-
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
-        return time.monotonic()
-
-    def steady(self) -> float:
-        """Return seconds that never jump."""
-        return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,12 @@ GRID = TileGrid(height=256, width=256, tile_px=32)
 ROWS = "ABCDEFGHIJKLMNOP"
 
 
+def well_names(wells: int) -> list[str]:
+    """Return the names of the wells of a plate, row by row."""
+    columns = 24 if wells > 96 else 12
+    return [f"{ROWS[n // columns]}{n % columns + 1}" for n in range(wells)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """The content of a database.
@@ -73,8 +79,7 @@ class History:
     @property
     def names(self) -> list[str]:
         """Names of the wells, row by row."""
-        columns = 24 if self.wells > 96 else 12
-        return [f"{ROWS[n // columns]}{n % columns + 1}" for n in range(self.wells)]
+        return well_names(self.wells)
 
     def taken_at(self, time_point: int) -> datetime:
         """Return when the frames of a time point were taken."""
@@ -120,7 +125,7 @@ def _fill_well(
             )
         )
     }
-    course = _course(history, random)
+    course = course_of(random, history.time_points, history.final_day)
     probability, valid = pack(_tiles(random))
     results, tiles, estimates = [], [], []
     for time_point, level in enumerate(course):
@@ -146,7 +151,7 @@ def _fill_well(
                     "low": sites[-1].low,
                     "high": sites[-1].high,
                     "corrected": sites[-1].corrected,
-                    "measures": _measures(raw, random),
+                    "measures": measures_of(raw, random),
                     "normalise_ms": 1.0,
                     "score_ms": 2.0,
                     "total_ms": 3.0,
@@ -220,14 +225,14 @@ def _frames(number: int, history: History, random: np.random.Generator) -> Itera
             }
 
 
-def _course(history: History, random: np.random.Generator) -> list[float]:
+def course_of(random: np.random.Generator, time_points: int, days: float) -> list[float]:
     """Return the share of positive tiles at each time point: it rises to the well's final share."""
     final, turn, width = random.uniform(0.1, 0.8), random.uniform(4, 7), random.uniform(0.5, 1.5)
-    days = np.arange(history.time_points) * history.interval_h / 24
-    return [final / (1 + math.exp((turn - day) / width)) for day in days.tolist()]
+    at = np.arange(time_points) * days / time_points
+    return [final / (1 + math.exp((turn - day) / width)) for day in at.tolist()]
 
 
-def _measures(level: float, random: np.random.Generator) -> dict[str, float]:
+def measures_of(level: float, random: np.random.Generator) -> dict[str, float]:
     """Return the measures of a frame, in which rules look for jumps."""
     usual = {
         "coverage": 0.9,

@@ -23,7 +23,7 @@ from scopewatch.app.results import open_store
 from scopewatch.config import Config, load_config
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.schema.engine import _alembic
+from scopewatch.store.schema.migrating import alembic_config
 
 RULES: list[dict[str, Any]] = [
     {"name": "will end weak", "kind": "weak-forecast", "target": 0.5, "consecutive": 2},
@@ -163,7 +163,7 @@ def take_back_to(build: Build, state: Path) -> None:
     store = build.tree / "daemon" / "scopewatch" / "store"
     newest = max(path.name[1:5] for path in store.rglob("migrations/versions/v*.py"))
     engine = create_engine(f"sqlite:///{state / 'scopewatch.db'}")
-    settings = _alembic()
+    settings = alembic_config()
     with engine.begin() as connection:
         settings.attributes["connection"] = connection
         command.downgrade(settings, newest)

@@ -1,6 +1,6 @@
 """The HTTP API: runs and wells as JSON, and Prometheus metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -181,9 +181,10 @@ def wells(context: GivenContext, experiment: str | None = None) -> WellsAnswer:
     """Return the present state of every well (of one run)."""
     rows = context.reader.wells(experiment)
     limits = {name: _staleness(context, name) for name in {row.name.run for row in rows}}
+    newest = _newest_by_plate(rows)
     return WellsAnswer(
         simulated=context.facts.simulated,
-        wells=[_well(context, row, rows, limits[row.name.run]) for row in rows],
+        wells=[_well(context, row, newest, limits[row.name.run]) for row in rows],
     )
 
 
@@ -197,7 +198,7 @@ def course(context: GivenContext, experiment: str, plate: str, well: str) -> Cou
     return CourseAnswer(
         simulated=context.facts.simulated,
         target=target,
-        well=_well(context, row, rows, _staleness(context, name.run)),
+        well=_well(context, row, _newest_by_plate(rows), _staleness(context, name.run)),
         points=[
             PointAnswer(
                 time_point=point.time_point,
@@ -223,18 +224,23 @@ def _staleness(context: DashboardContext, run: str) -> Staleness:
     return context.staleness(context.states.of(run))
 
 
+def _newest_by_plate(rows: Sequence[WellRow]) -> dict[tuple[str, str], int]:
+    """Return the newest time point of each plate that has any, by run and plate."""
+    newest: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.time_point is not None:
+            plate = row.name.run, row.name.plate
+            newest[plate] = max(row.time_point, newest.get(plate, row.time_point))
+    return newest
+
+
 def _well(
-    context: DashboardContext, row: WellRow, rows: Sequence[WellRow], staleness: Staleness
+    context: DashboardContext,
+    row: WellRow,
+    newest: Mapping[tuple[str, str], int],
+    staleness: Staleness,
 ) -> WellAnswer:
-    newest = max(
-        (
-            other.time_point
-            for other in rows
-            if other.time_point is not None
-            and (other.name.run, other.name.plate) == (row.name.run, row.name.plate)
-        ),
-        default=0,
-    )
+    last = newest.get((row.name.run, row.name.plate), 0)
     return WellAnswer(
         experiment=row.name.run,
         plate=row.name.plate,
@@ -248,7 +254,7 @@ def _well(
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,
-        stale=is_stale(row, newest, context.clock.now(), staleness),
+        stale=is_stale(row, last, context.clock.now(), staleness),
         flagged=bool(row.flags),
         rules=[flag.rule for flag in row.flags],
         course=f"{context.root}/api/wells/{well_path(row.name)}.json",

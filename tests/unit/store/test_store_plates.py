@@ -152,6 +152,26 @@ def test_an_alert_nobody_sees_escalates_by_the_clock_and_an_acknowledged_one_doe
     ]
 
 
+def test_an_alert_escalates_however_long_after_the_last_frame_its_rule_says(
+    plate: Scene, clock: FakeClock
+) -> None:
+    plate.rules = (AlertRule(name="old", target=0.5, escalate_after_h=24 * 30),)
+    moment(plate, 10, {"A1": WEAK})
+    clock.advance(24 * 3600 * 30)
+    (message,) = plate.store.let_time_pass()
+    assert message.severity is Severity.CRITICAL
+
+
+def test_of_a_plate_that_is_over_the_states_are_not_read_any_more(
+    plate: Scene, clock: FakeClock
+) -> None:
+    plate.rules = (AlertRule(name="old", target=0.5),)
+    moment(plate, 10, {"A1": WEAK})
+    with plate.store.read_unit() as work:
+        assert work.plates.open(["old"], clock.now() - timedelta(days=1)) == [("run 7", "p1")]
+        assert work.plates.open(["old"], clock.now()) == []
+
+
 def test_a_flapping_well_gives_at_most_one_alert_per_cooldown(
     plate: Scene, clock: FakeClock
 ) -> None:

@@ -1,6 +1,6 @@
 """Writes the daily digest from the database and puts it into the outbox, once a day."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
@@ -27,12 +27,18 @@ MOST_ALERTS: Final = 500
 class Source(Protocol):
     """What the digest reads: the read side of the database."""
 
-    def wells(self) -> list[WellRow]:
-        """Return every well."""
+    def active_runs(self, since: datetime) -> list[str]:
+        """Return the runs of which a frame was settled after a moment, the newest first."""
         ...
 
-    def alerts(self, name: None, limit: int, *, open_only: bool = False) -> list[AlertRow]:
-        """Return alerts."""
+    def wells(self, run: str) -> list[WellRow]:
+        """Return every well of a run."""
+        ...
+
+    def alerts(
+        self, name: None, limit: int, *, open_only: bool = False, runs: Collection[str]
+    ) -> list[AlertRow]:
+        """Return alerts of some runs."""
         ...
 
 
@@ -101,16 +107,14 @@ class DailyDigest:
         local = now.astimezone(self._zone)
         if local.hour < self._hour or local.date() == self._posted:
             return 0
-        wells = self._source.wells()
-        running = dict.fromkeys(row.name.run for row in wells if _is_active(row, now))
+        running = dict.fromkeys(self._source.active_runs(now - ACTIVE))
         # One of which no frame was ever taken in, where somebody has to see why.
-        begun = {row.name.run for row in wells}
         for each in self._states.current():
-            if each.state.needs_somebody and each.run not in begun:
+            if each.state.needs_somebody and not self._source.wells(each.run):
                 running[each.run] = None
         queued = 0
         for run in running:
-            digest = self._gather(run, wells, now, local.date())
+            digest = self._gather(run, now, local.date())
             message = compose_digest(digest, style=self._style)
             channels = [
                 name for name, route in self._routes.items() if route.digest and route.covers(run)
@@ -123,9 +127,9 @@ class DailyDigest:
             log.info("digest queued", **event)
         return queued
 
-    def _gather(self, run: str, wells: Sequence[WellRow], now: datetime, on: date) -> Digest:
-        rows = [row for row in wells if row.name.run == run]
-        alerts = self._source.alerts(None, MOST_ALERTS, open_only=True)
+    def _gather(self, run: str, now: datetime, on: date) -> Digest:
+        rows = self._source.wells(run)
+        alerts = self._source.alerts(None, MOST_ALERTS, open_only=True, runs=[run])
         state = self._states.of(run)
         over = state.level is Level.FINISHED
         return Digest(
@@ -135,11 +139,7 @@ class DailyDigest:
             frames=sum(row.scored for row in rows),
             quarantined=sum(row.quarantined for row in rows),
             wells=tuple(self._well(row, now, over=over) for row in rows),
-            alerts=tuple(
-                _open_alert(alert)
-                for alert in alerts
-                if alert.subject.run == run and alert.subject.well is None
-            ),
+            alerts=tuple(_open_alert(alert) for alert in alerts if alert.subject.well is None),
             complaints=tuple(self._complaints()),
             target=self._standard.main_target(run),
             state=state.sentence,
@@ -177,10 +177,6 @@ class DailyDigest:
             neutral=expect(row, self._standard) is NOTHING,
             stale=row.judged_at is None or (not over and now - row.judged_at > self._policy.recent),
         )
-
-
-def _is_active(row: WellRow, now: datetime) -> bool:
-    return row.last_frame_at is not None and now - row.last_frame_at <= ACTIVE
 
 
 def _open_alert(alert: AlertRow) -> OpenAlert:

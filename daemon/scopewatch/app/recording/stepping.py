@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from scopewatch.app.recording.announcing import Composer, announce
 from scopewatch.core.alerts.rules import AlertRule
@@ -15,6 +16,9 @@ from scopewatch.monitoring.schedule import Due, DueStep, due_steps
 from scopewatch.store.schema.tables import Well
 from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.plates import PlateInput
+
+# Longer than any quiet hours, and than a daemon is away.
+SETTLES: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,16 @@ class Alerting:
     def patience(self) -> timedelta:
         """How long a plate's missing frame is waited for after its last one."""
         return self.policy.patience
+
+    @property
+    def settles_within(self) -> timedelta:
+        """How long after its last frame the clock alone may still change alerts of a plate.
+
+        An alert was raised by then: it grows old, cools down, and waits for the end of quiet hours.
+        """
+        longest = max((rule.escalate_after_h or 0.0 for rule in self.rules), default=0.0)
+        cools = max((rule.cooldown for rule in self.rules), default=timedelta())
+        return max(timedelta(hours=longest), cools) + SETTLES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.liveness import record_folder
 from scopewatch.store.write.measuring import Measuring, phase_shape
+from scopewatch.store.write.proposing import is_complete
 
 log = get_logger(__name__)
 
@@ -232,7 +233,7 @@ class Store(Database):
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
             reason = row.reason
         # Also where it was settled before: the proposal may be what the disk had no room for.
-        self._review(ticket.key.run, day)
+        self._review(ticket.key.run, day, ticket.key.time_point)
         return Settled(key=ticket.key, day=day, quarantined=reason, alerts=messages)
 
     def phase_shape(self, key: FrameKey) -> tuple[int, int] | None:
@@ -291,11 +292,19 @@ class Store(Database):
         moment = frame.moment.over(ticket.moment)
         return work.frames.day_of(ticket, moment, self._recorder.policy, warn=warn)
 
-    def _review(self, run: str, day: float) -> None:
-        """Set a run against its card once it ends."""
+    def _review(self, run: str, day: float, time_point: int | None = None) -> None:
+        """Set a run against its card once it ends.
+
+        Parameters
+        ----------
+        time_point
+            Of a judged frame: once for all wells, since all of the run is read.
+        """
         measuring = self._recorder.measuring
-        if measuring is not None and measuring.final(day):
-            with self.read_unit() as work:
+        if measuring is None or not measuring.final(day):
+            return
+        with self.read_unit() as work:
+            if time_point is None or is_complete(work.session, run, time_point):
                 self._recorder.review(work, run, self._clock.now())
 
     def let_time_pass(self, clock_right_for: timedelta | None = None) -> tuple[Message, ...]:
@@ -379,7 +388,7 @@ class Store(Database):
         alerting = self._recorder.alerting
         messages: list[Message] = []
         with self.read_unit() as work:
-            plates = work.plates.open(alerting.names)
+            plates = work.plates.open(alerting.names, now - alerting.settles_within)
         while plates:
             with self.write_unit() as work:
                 budget = self._recorder.budget()

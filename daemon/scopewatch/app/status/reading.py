@@ -18,7 +18,7 @@ from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import ReasonRow
+from scopewatch.store.read.records import ReasonRow, RefusedRow, sum_counts
 from scopewatch.store.write.proposing import proposal_path
 
 MOST_REFUSED = 10
@@ -34,19 +34,29 @@ def read_status(config: Config, environ: Mapping[str, str]) -> Status:
         answers = daemon.healthy is not None
         daemon = replace(daemon, running=answers or is_held(config.state.folder))
         states = states or _assess_from_here(config, daemon, reader)
+        # Of earlier runs only their names are read, however many they are.
+        watched = [each.run for each in states]
+        counts = {run: reader.counts(run) for run in watched}
         return Status(
             daemon=daemon,
             states=states,
             simulated=config.experiment.simulated or any(run.simulated for run in runs),
             runs=runs,
-            counts=reader.counts(),
-            run_counts={each.run: reader.counts(each.run) for each in states},
-            wells=tuple(reader.wells()),
-            refused=tuple(reader.quarantined(None, MOST_REFUSED)),
-            reasons=tuple(_sum_up(reader, [each.run for each in states])),
+            counts=sum_counts(tuple(counts.values())),
+            run_counts=counts,
+            wells=tuple(row for run in watched for row in reader.wells(run)),
+            refused=tuple(_newest_refused(reader, watched)),
+            reasons=tuple(_sum_up(reader, watched)),
             channels=tuple(reader.channels()),
-            alerts=tuple(reader.alerts(None, MOST_ALERTS, open_only=True)),
-            measured=tuple(_measured(config, reader)),
+            alerts=tuple(
+                reader.alerts(
+                    None,
+                    MOST_ALERTS,
+                    open_only=True,
+                    runs=dict.fromkeys((*watched, config.experiment.name)),
+                )
+            ),
+            measured=tuple(_measured(config, reader, watched)),
             journal=tuple(reader.journal(config.experiment.name, MOST_ENTRIES)),
             acquisitions=list_acquisitions(config),
         )
@@ -101,8 +111,19 @@ def _sum_up(reader: Reader, runs: Sequence[str]) -> list[ReasonRow]:
     return sorted(found.values(), key=lambda each: (-each.count, each.fault))
 
 
-def _measured(config: Config, reader: Reader) -> Iterator[MeasuredRun]:
-    ends = reader.ends()
+def _newest_refused(reader: Reader, runs: Sequence[str]) -> list[RefusedRow]:
+    """Return the newest of what could not be judged of some runs."""
+    # Files that never became a frame are those of the run that was under way.
+    rows = {
+        (row.source, row.locator): row
+        for run in runs
+        for row in reader.quarantined(None, MOST_REFUSED, run=run)
+    }
+    return sorted(rows.values(), key=lambda row: row.at, reverse=True)[:MOST_REFUSED]
+
+
+def _measured(config: Config, reader: Reader, runs: Sequence[str]) -> Iterator[MeasuredRun]:
+    ends = [end for run in runs for end in reader.ends(run)]
     errors = load_bundle(config.model.bundle).card.errors if ends else None
     for end in ends:
         path = proposal_path(config.state.folder, end.run)

@@ -132,13 +132,15 @@ class Status:
     states
         The states of the runs that are watched now, the newest first.
     counts
-        Of the whole database; `run_counts` of each run that is watched now.
+        Of the runs that are watched now together; `run_counts` of each of them.
+    wells, measured
+        Of those runs.
     refused
-        The newest.
+        The newest of those runs.
     reasons
         What is in quarantine or was missed of those runs, summed up.
     alerts
-        Those that stand.
+        Those of these runs and of the monitor that stand.
     journal
         The newest of what was done to the time-lapse that scopewatch acquires, oldest first.
     acquisitions

@@ -147,19 +147,12 @@ def measure_fields(fields: Sequence[Field], thresholds: Thresholds) -> dict[str,
 def judge_run(wells: Sequence[WellEnd], errors: HeldOutErrors | None) -> RunReport:
     """Compare a run with the promise of the model card."""
     now = _accuracy([(each.now, each.measured) for each in wells if each.now is not None])
-    days = sorted({round(prediction.day, 2) for each in wells for prediction in each.forecasts})
-    by_day = {}
-    for day in days:
-        found = _accuracy(
-            [
-                (prediction, each.measured)
-                for each in wells
-                for prediction in each.forecasts
-                if round(prediction.day, 2) == day
-            ]
-        )
-        if found is not None:
-            by_day[day] = found
+    pairs: dict[float, list[tuple[Prediction, float]]] = {}
+    for each in wells:
+        for prediction in each.forecasts:
+            pairs.setdefault(round(prediction.day, 2), []).append((prediction, each.measured))
+    found = {day: _accuracy(pairs[day]) for day in sorted(pairs)}
+    by_day = {day: accuracy for day, accuracy in found.items() if accuracy is not None}
     promises = errors is not None and errors.half_width is not None
     residuals = [abs(each) for each in errors.run_residuals.values()] if errors else []
     largest = max(residuals, default=None) if promises else None

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from scopewatch.core.public_names import public_fields
 from scopewatch.core.well_name import WellName
 from scopewatch.store.files.whole_files import whole_file
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import CoursePoint, FrameRecord, Outlook
+from scopewatch.store.read.records import AlertRow, CoursePoint, FrameRecord, Outlook
 from scopewatch.store.schema.columns import FrameState
 
 SCHEMA_VERSION: Final = 1
@@ -76,7 +76,8 @@ def export_json(
 ) -> int:
     """Write everything but pixels: runs, wells with their courses and frames, alerts, refusals.
 
-    One well after the other is written, so that a history of any size takes little memory.
+    One well and one run after the other is written, so that a history of any size takes little
+    memory.
 
     Parameters
     ----------
@@ -105,9 +106,11 @@ def export_json(
             count += sum(frame.state != FrameState.MISSED for frame in frames)
             written += len(frames)
             progress(written)
-        file.write(f'],\n"alerts": {_dump(list(reader.alerts(None, _MOST)))},')
-        refused = [row for row in reader.quarantined(None, _MOST) if row.well is None]
-        file.write(f'\n"refused": {_dump(refused)}}}\n')
+        file.write('],\n"alerts": ')
+        _write_list(file, _alerts(reader))
+        file.write(',\n"refused": ')
+        _write_list(file, reader.refused())
+        file.write("}\n")
     return count
 
 
@@ -119,6 +122,20 @@ def _opened(to: Path | TextIO) -> Iterator[TextIO]:
     else:
         yield to
         to.flush()
+
+
+def _alerts(reader: Reader) -> Iterator[AlertRow]:
+    """Yield all alerts, run by run."""
+    for run in reader.alerted_runs():
+        yield from reader.alerts(None, _MOST, runs=[run])
+
+
+def _write_list(file: TextIO, values: Iterable[object]) -> None:
+    """Write values as a JSON list, one after the other."""
+    file.write("[")
+    for number, value in enumerate(values):
+        file.write((",\n" if number else "\n") + _dump(value))
+    file.write("]")
 
 
 def _by_well(reader: Reader) -> Iterator[tuple[WellName, Iterator[FrameRecord]]]:

@@ -3,9 +3,9 @@
 `pictures.py` decides what counts as a picture.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from scopewatch.store.files.pictures import (
 log = get_logger(__name__)
 
 _GB: Final = 1e9
+_HOUR_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,26 +38,31 @@ class Removed:
 def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
     """Remove pictures older than `keep_days`, then the oldest beyond `keep_gb` in total.
 
+    However many pictures there are, those of one hour are held at a time.
+
     Raises
     ------
     StoreError
         Where a picture cannot be removed; those before it are.
     """
-    excess = 0.0
-    if options.keep_gb is not None:
-        excess = sum(each.size_bytes for each in list_pictures(folder)) - options.keep_gb * _GB
     too_old = float("-inf")
     if options.keep_days is not None:
         too_old = (now - timedelta(days=options.keep_days)).timestamp()
-    pictures: Iterable[StoredPicture] = list_pictures(folder)
+    hour, excess = _oldest_kept(folder, options.keep_gb)
+    edge: list[StoredPicture] = []
     if excess > 0:
-        # Only here does their order matter: all pictures of a run at once are tens of megabytes.
-        pictures = sorted(pictures, key=lambda each: each.written_s)
+        # In the hour in which pictures begin to be kept, their order matters.
+        edge = [each for each in list_pictures(folder) if _hour(each) == hour]
+        edge.sort(key=lambda each: each.written_s)
+    others = (each for each in list_pictures(folder) if not edge or _hour(each) != hour)
     files = size_bytes = 0
     newest_s: float | None = None
-    for each in pictures:
-        if each.written_s >= too_old and size_bytes >= excess:
+    for each in chain(others, edge):
+        beyond = _hour(each) < hour or (_hour(each) == hour and excess > 0)
+        if each.written_s >= too_old and not beyond:
             continue
+        if _hour(each) == hour:
+            excess -= each.size_bytes
         remove_picture(each.path)
         files += 1
         size_bytes += each.size_bytes
@@ -68,3 +74,22 @@ def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
         size_bytes=size_bytes,
         newest_at=None if newest_s is None else datetime.fromtimestamp(newest_s, UTC),
     )
+
+
+def _oldest_kept(folder: Path, keep_gb: float | None) -> tuple[float, float]:
+    """Return the hour in which pictures begin to be kept, and what is beyond the limit in it."""
+    if keep_gb is None:
+        return float("-inf"), 0.0
+    sizes: dict[float, int] = {}
+    for each in list_pictures(folder):
+        sizes[_hour(each)] = sizes.get(_hour(each), 0) + each.size_bytes
+    excess = sum(sizes.values()) - keep_gb * _GB
+    for hour in sorted(sizes):
+        if sizes[hour] > excess:
+            return hour, max(excess, 0.0)
+        excess -= sizes[hour]
+    return float("inf") if sizes else float("-inf"), 0.0
+
+
+def _hour(picture: StoredPicture) -> float:
+    return picture.written_s // _HOUR_S

@@ -1,14 +1,20 @@
 """The wells of a run on its final day: measured, estimated and forecast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.forecast_validation import Prediction, WellEnd
 from scopewatch.monitoring.policy import BEFORE_END_DAYS
+from scopewatch.store.read.well_queries import newest_time_point
 from scopewatch.store.schema.tables import Run, Well
 from scopewatch.store.schema.well_tables import MeasuredWell, WellEstimate, WellOutlook
+
+# Days of which the forecasts of a run are compared with what was measured.
+MOST_FORECASTS: Final = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +50,13 @@ def _wells(session: Session, run_id: int) -> list[WellEnd]:
         .order_by(Well.plate, Well.id)
     ).all()
     ids = [well.id for _, well in rows]
-    estimates: dict[int, WellEstimate] = {}
-    for estimate in session.scalars(
-        select(WellEstimate).where(WellEstimate.well_id.in_(ids)).order_by(WellEstimate.time_point)
-    ):
-        estimates[estimate.well_id] = estimate
-    forecasts: dict[int, list[Prediction]] = {}
-    for row in session.scalars(
-        select(WellOutlook).where(WellOutlook.well_id.in_(ids)).order_by(WellOutlook.time_point)
-    ):
-        if row.value is not None and row.low is not None and row.high is not None:
-            prediction = Prediction(day=row.day, value=row.value, low=row.low, high=row.high)
-            forecasts.setdefault(row.well_id, []).append(prediction)
+    newest = _newest_estimates(session, ids)
+    forecasts = _forecasts(session, ids)
     ends = []
     for measured, well in rows:
-        newest = estimates.get(well.id)
-        now = None
-        if newest is not None and abs(newest.day - measured.day) <= BEFORE_END_DAYS:
-            now = Prediction(
-                day=newest.day, value=newest.efficiency, low=newest.low, high=newest.high
-            )
+        now = newest.get(well.id)
+        if now is not None and abs(now.day - measured.day) > BEFORE_END_DAYS:
+            now = None
         ends.append(
             WellEnd(
                 plate=well.plate,
@@ -78,3 +71,68 @@ def _wells(session: Session, run_id: int) -> list[WellEnd]:
             )
         )
     return ends
+
+
+def _newest_estimates(session: Session, wells: Sequence[int]) -> dict[int, Prediction]:
+    """Return the newest estimate of each well that has any."""
+    rows = session.execute(
+        select(
+            WellEstimate.well_id,
+            WellEstimate.day,
+            WellEstimate.efficiency,
+            WellEstimate.low,
+            WellEstimate.high,
+        )
+        .join(
+            Well,
+            and_(
+                Well.id == WellEstimate.well_id,
+                WellEstimate.time_point == newest_time_point(WellEstimate),
+            ),
+        )
+        .where(Well.id.in_(wells))
+    )
+    return {well: _prediction(*figures) for well, *figures in rows}
+
+
+def _forecasts(session: Session, wells: Sequence[int]) -> dict[int, list[Prediction]]:
+    """Return the forecasts of wells at `MOST_FORECASTS` time points at most, oldest first.
+
+    Of more, evenly every n-th from the newest back to the first of the run.
+    """
+    # Well by well, each end sought in the index.
+    ends = [
+        select(end(WellOutlook.time_point))
+        .where(WellOutlook.well_id == Well.id)
+        .correlate(Well)
+        .scalar_subquery()
+        for end in (func.min, func.max)
+    ]
+    span = select(func.min(ends[0]), func.max(ends[1])).select_from(Well)
+    first, last = session.execute(span.where(Well.id.in_(wells))).one()
+    if last is None:
+        return {}
+    step = -(-(last - first + 1) // MOST_FORECASTS)
+    rows = session.execute(
+        select(
+            WellOutlook.well_id,
+            WellOutlook.day,
+            WellOutlook.value,
+            WellOutlook.low,
+            WellOutlook.high,
+        )
+        .where(
+            WellOutlook.well_id.in_(wells),
+            WellOutlook.time_point.in_(list(range(last, first - 1, -step))),
+        )
+        .order_by(WellOutlook.well_id, WellOutlook.time_point)
+    )
+    forecasts: dict[int, list[Prediction]] = {}
+    for well, day, value, low, high in rows:
+        if value is not None and low is not None and high is not None:
+            forecasts.setdefault(well, []).append(_prediction(day, value, low, high))
+    return forecasts
+
+
+def _prediction(day: float, value: float, low: float, high: float) -> Prediction:
+    return Prediction(day=day, value=value, low=low, high=high)

@@ -1,9 +1,9 @@
 """Frames as the ledger and the results know them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     union_all,
@@ -28,6 +29,9 @@ from scopewatch.store.read.records import FrameRecord, ReasonRow, RefusedRow
 from scopewatch.store.read.well_queries import named
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result, Run, Well
+
+# Pictures that a crash left are looked for at the next start of the daemon.
+LATELY: Final = timedelta(days=14)
 
 
 def efficiency_of(result: Any) -> Efficiency:
@@ -243,3 +247,49 @@ def refused_row(row: Any) -> RefusedRow:
         at=row.at,
         asked_again=bool(row.asked_again),
     )
+
+
+def list_refused(session: Session, batch: int) -> Iterator[RefusedRow]:
+    """Yield the files that never became a frame, newest first; so many rows are read at once."""
+    rows = session.execute(
+        select(RefusalRow)
+        .order_by(RefusalRow.recorded_at.desc(), RefusalRow.source, RefusalRow.locator)
+        .execution_options(yield_per=batch)
+    )
+    for (row,) in rows:
+        yield RefusedRow(
+            what=row.locator,
+            well=None,
+            source=row.source,
+            locator=row.locator,
+            fault=row.fault,
+            reason=row.reason,
+            attempts=0,
+            at=row.recorded_at,
+            asked_again=row.judged_under == AGAIN,
+        )
+
+
+def without_result(session: Session) -> list[FrameKey]:
+    """Return the frames that are worked on, or were quarantined lately, and have no result."""
+    newest = session.scalar(select(func.max(FrameRow.settled_at)))
+    # Written out, so that a database sees that the small index will do.
+    conditions = [FrameRow.state == literal_column(f"'{FrameState.CLAIMED}'")]
+    if newest is not None:
+        since = newest - LATELY
+        got_frames = select(FrameRow.well_id).where(FrameRow.settled_at > since)
+        runs = select(Well.run_id).where(Well.id.in_(got_frames))
+        conditions.append(
+            and_(
+                FrameRow.well_id.in_(select(Well.id).where(Well.run_id.in_(runs))),
+                FrameRow.state == FrameState.QUARANTINED,
+                FrameRow.settled_at > since,
+            )
+        )
+    return [
+        frame_key(run, well, frame)
+        for condition in conditions
+        for frame, well, run, _ in session.execute(
+            select_frames().where(condition, Result.frame_id.is_(None))
+        )
+    ]

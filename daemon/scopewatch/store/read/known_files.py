@@ -1,6 +1,6 @@
 """Which of the things that a source found need no more work."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -79,19 +79,31 @@ def settled(
 def names_changed(session: Session, source: str, judging: Judging) -> bool:
     """Return whether names of a source's results are to be read again.
 
-    They were read by other settings than there are now, or were contradicted under others. It looks
-    at each frame of the source, once at its start.
+    They were read by other settings than there are now, or were contradicted under others.
     """
     names, reading, _ = judging.under(source).split("/")
-    alike = FrameRow.judged_under.startswith(f"{names}/")
-    others = select(FrameRow.id).where(
-        FrameRow.source == source, FrameRow.state.in_(WITH_RESULT), ~alike
-    )
+    if any(not under.startswith(f"{names}/") for under in _judged_under(session, source)):
+        return True
     holds = RefusalRow.judged_under.startswith(f"{names}/{reading}/")
     contradicted = select(RefusalRow.id).where(
         RefusalRow.source == source, RefusalRow.fault == Fault.CONTRADICTION, ~holds
     )
-    return any(session.scalar(found.limit(1)) is not None for found in (contradicted, others))
+    return session.scalar(contradicted.limit(1)) is not None
+
+
+def _judged_under(session: Session, source: str) -> Iterator[str]:
+    """Yield what the results of a source were judged under: each value once.
+
+    They are few, and sought one by one: to go through all frames takes long.
+    """
+    for state in WITH_RESULT:
+        least = select(func.min(FrameRow.judged_under)).where(
+            FrameRow.source == source, FrameRow.state == state
+        )
+        under = session.scalar(least)
+        while under is not None:
+            yield under
+            under = session.scalar(least.where(FrameRow.judged_under > under))
 
 
 def _retimed(session: Session, source: str, found: Mapping[str, Mark]) -> set[str]:

@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.source import KnownFolder
-from scopewatch.store.schema.tables import FrameRow, Result, SignOfLife, Well
+from scopewatch.store.read.well_queries import newest_time_point
+from scopewatch.store.schema.tables import FrameRow, SignOfLife, Well
+from scopewatch.store.schema.well_tables import WellEstimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,14 @@ def last_frame(session: Session) -> LastFrame:
     newest = session.execute(settled.order_by(FrameRow.id.desc())).one_or_none()
     if latest is None or newest is None:
         return LastFrame(at=None, newest_at=None, day=None)
+    # Of each well its newest time point: days follow time points.
     day = session.scalar(
-        select(func.max(Result.day))
-        .join(FrameRow, FrameRow.id == Result.frame_id)
-        .where(FrameRow.well_id.in_(select(Well.id).where(Well.run_id == newest.run_id)))
+        select(func.max(WellEstimate.day))
+        .join(Well, Well.id == WellEstimate.well_id)
+        .where(
+            Well.run_id == newest.run_id,
+            WellEstimate.time_point == newest_time_point(WellEstimate),
+        )
     )
     return LastFrame(at=latest.settled_at, newest_at=newest.settled_at, day=day)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, bindparam, exists, select
 
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
@@ -27,12 +27,13 @@ from scopewatch.store.read.course_queries import (
 from scopewatch.store.read.final_results import RunEnd, run_ends
 from scopewatch.store.read.frame_queries import (
     count_reasons,
-    frame_key,
     frame_record,
+    list_refused,
     refused_row,
     refused_within,
     select_frames,
     select_refused,
+    without_result,
 )
 from scopewatch.store.read.journal import (
     act_facts,
@@ -61,7 +62,7 @@ from scopewatch.store.read.run_results import read_results
 from scopewatch.store.read.tile_queries import tile_scores
 from scopewatch.store.read.well_counts import count_by_well
 from scopewatch.store.read.well_queries import list_wells
-from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.alert_tables import Alert
 from scopewatch.store.schema.engine import open_reader, transaction
 from scopewatch.store.schema.place import Place
 from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
@@ -235,15 +236,9 @@ class Reader:
             return {name for row in found for name in row if name is not None}
 
     def without_result(self) -> list[FrameKey]:
-        """Return the frames that are quarantined or being worked on, and have no result."""
+        """Return the frames that are worked on, or were quarantined lately, and have no result."""
         with transaction(self._engine) as session:
-            rows = session.execute(
-                select_frames().where(
-                    FrameRow.state.in_((FrameState.QUARANTINED, FrameState.CLAIMED)),
-                    Result.frame_id.is_(None),
-                )
-            )
-            return [frame_key(run, well, frame) for frame, well, run, _ in rows]
+            return without_result(session)
 
     def has_overlay(self, relative: str) -> bool:
         """Whether the database knows an overlay of this relative path."""
@@ -305,14 +300,30 @@ class Reader:
     def frames(self) -> Iterator[FrameRecord]:
         """Go through every frame by run, plate, well, channel, time point and site.
 
-        It reads in batches, so that an export of any size holds little memory and blocks nobody.
+        It reads well by well, each in the order of an index, so that an export of any size holds
+        little memory, sorts nothing on the disk and blocks nobody.
         """
-        order = (Run.id, Well.plate, Well.name, FrameRow.channel)
-        order_within = (FrameRow.time_point, FrameRow.site)
-        query = select_frames().order_by(*order, *order_within)
+        wells = select(Well.id).order_by(Well.run_id, Well.plate, Well.name)
+        of_well = (
+            select_frames()
+            .where(FrameRow.well_id == bindparam("well"))
+            .order_by(FrameRow.channel, FrameRow.time_point, FrameRow.site)
+            .execution_options(yield_per=_BATCH)
+        )
         with transaction(self._engine) as session:
-            for row in session.execute(query.execution_options(yield_per=_BATCH)):
-                yield frame_record(*row)
+            for well in session.scalars(wells).all():
+                for row in session.execute(of_well, {"well": well}):
+                    yield frame_record(*row)
+
+    def refused(self) -> Iterator[RefusedRow]:
+        """Go through the files that never became a frame, the newest first."""
+        with transaction(self._engine) as session:
+            yield from list_refused(session, _BATCH)
+
+    def alerted_runs(self) -> list[str]:
+        """Return the names of the runs that have alerts, those of the monitor among them."""
+        with transaction(self._engine) as session:
+            return list(session.scalars(select(Alert.experiment).distinct().order_by("experiment")))
 
     def tile_scores(self, key: FrameKey) -> TileScores | None:
         """Return the tile probabilities of a frame, or None where it was not judged."""

@@ -1,5 +1,6 @@
 """What queries of the database return: plain values, no rows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,27 @@ class Counts:
     newest_day: float | None
     missed: int = 0
     scale_stated: bool | None = None
+
+
+def sum_counts(each: Collection[Counts]) -> Counts:
+    """Return the counts of some runs together; the day and scale are those of the newest frame."""
+    newest: Counts | None = None
+    newest_at: datetime | None = None
+    for counts in each:
+        at = counts.last_frame_at
+        if at is not None and (newest_at is None or at > newest_at):
+            newest, newest_at = counts, at
+    return Counts(
+        scored=sum(counts.scored for counts in each),
+        quarantined=sum(counts.quarantined for counts in each),
+        waiting=sum(counts.waiting for counts in each),
+        skipped=sum(counts.skipped for counts in each),
+        refused=sum(counts.refused for counts in each),
+        missed=sum(counts.missed for counts in each),
+        last_frame_at=newest_at,
+        newest_day=None if newest is None else newest.newest_day,
+        scale_stated=None if newest is None else newest.scale_stated,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def list_wells(
     ).all()
     newest_first = {well.run_id: rank for rank, well in reversed(list(enumerate(wells)))}
     names = {well.id: WellName(run=well.run, plate=well.plate, well=well.name) for well in wells}
-    flags = _flags(session)
+    flags = _flags(session, run if name is None else name.run)
     wells = [well for well in wells if among(names[well.id], names[well.id] in flags)]
     ids = [well.id for well in wells]
     estimates = _newest_rows(session, WellEstimate, ids)
@@ -192,17 +192,35 @@ def outlook_of(row: Any, errors: Sequence[float]) -> Outlook:
     )
 
 
-@lru_cache(maxsize=1)
-def _select_standing() -> "Select[Any]":
-    standing = select(Alert).where(Alert.plate != "", Alert.resolved_at.is_(None))
+@lru_cache(maxsize=2)
+def _select_standing(of_run: bool) -> "Select[Any]":
+    # Of the evidence, which holds a whole course, these values alone.
+    selected: Any = select(
+        Alert.id,
+        Alert.experiment,
+        Alert.plate,
+        Alert.well,
+        Alert.rule,
+        Alert.kind,
+        Alert.severity,
+        Alert.acked_at,
+        Alert.snoozed_until,
+        Alert.evidence["target"].as_float().label("target"),
+        Alert.evidence["probability"].as_float().label("probability"),
+        Alert.evidence["wells"].label("wells"),
+    )
+    standing = selected.where(Alert.plate != "", Alert.resolved_at.is_(None))
+    if of_run:
+        standing = standing.where(Alert.experiment == bindparam("run"))
     return cast("Select[Any]", standing.order_by(Alert.id.desc()))
 
 
-def _flags(session: Session) -> dict[WellName, list[Flag]]:
-    """Return the standing alerts of wells; a plate's alert flags each well that it names."""
+def _flags(session: Session, run: str | None) -> dict[WellName, list[Flag]]:
+    """Return the standing alerts of wells (of a run); a plate's flags each well that it names."""
     flags: dict[WellName, list[Flag]] = {}
-    for alert in session.scalars(_select_standing()):
-        wells = [alert.well] if alert.well else alert.evidence.get("wells", [])
+    named = {} if run is None else {"run": run}
+    for alert in session.execute(_select_standing(run is not None), named):
+        wells = [alert.well] if alert.well else alert.wells or ()
         for well in wells:
             name = WellName(run=alert.experiment, plate=alert.plate, well=well)
             flags.setdefault(name, []).append(
@@ -211,8 +229,8 @@ def _flags(session: Session) -> dict[WellName, list[Flag]]:
                     rule=alert.rule,
                     kind=RuleKind(alert.kind),
                     severity=Severity(alert.severity),
-                    target=alert.evidence.get("target"),
-                    probability=alert.evidence.get("probability"),
+                    target=alert.target,
+                    probability=alert.probability,
                     acknowledged_at=alert.acked_at,
                     snoozed_until=alert.snoozed_until,
                 )

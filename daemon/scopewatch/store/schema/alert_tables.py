@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scopewatch.store.schema.columns import Base
+from scopewatch.store.schema.columns import Base, only_where
 
 
 class RuleState(Base):
@@ -24,7 +24,11 @@ class RuleState(Base):
     """
 
     __tablename__ = "rule_states"
-    __table_args__ = (Index("ix_rule_states_subject", "experiment", "plate", "well"),)
+    __table_args__ = (
+        Index("ix_rule_states_subject", "experiment", "plate", "well"),
+        # Of the states of all runs those that the clock may change.
+        Index("ix_rule_states_open", "experiment", "plate", **only_where("open = 1", "open")),
+    )
 
     rule: Mapped[str] = mapped_column(primary_key=True)
     experiment: Mapped[str] = mapped_column(primary_key=True)
@@ -48,6 +52,7 @@ class Alert(Base):
     __table_args__ = (
         Index("ix_alerts_subject", "experiment", "plate", "well", "rule"),
         Index("ix_alerts_open", "resolved_at"),
+        Index("ix_alerts_of_run", "experiment", "resolved_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -77,6 +82,10 @@ class OutboxRow(Base):
     __table_args__ = (
         UniqueConstraint("channel", "idempotency_key", name="uq_outbox"),
         Index("ix_outbox_waiting", "done_at", "abandoned_at", "channel"),
+        Index("ix_outbox_alert", "alert_id"),
+        # Asked for each message that is queued.
+        Index("ix_outbox_key", "idempotency_key"),
+        Index("ix_outbox_errors", "channel", "id", **only_where("last_error IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, Integer, String
+from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, Integer, String, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -78,3 +78,14 @@ class Base(DeclarativeBase):
             values_callable=lambda states: [state.value for state in states],
         ),
     }
+
+
+def only_where(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:
+    """Return the settings of an index over the few rows for which a condition holds.
+
+    Parameters
+    ----------
+    postgresql
+        The condition there, where SQLite writes it otherwise: it has no truth values.
+    """
+    return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}

@@ -18,10 +18,10 @@ Whoever changes a table adds a migration in `migrations/versions`; a test compar
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scopewatch.store.schema.columns import Base, FrameState
+from scopewatch.store.schema.columns import Base, FrameState, only_where
 
 
 class Run(Base):
@@ -45,7 +45,12 @@ class Well(Base):
     """
 
     __tablename__ = "wells"
-    __table_args__ = (UniqueConstraint("run_id", "plate", "name", name="uq_wells"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "plate", "name", name="uq_wells"),
+        # A few wells of many: those that are not up to date.
+        Index("ix_wells_due", "run_id", **only_where("outlooks_due IS NOT NULL")),
+        Index("ix_wells_behind", "run_id", **only_where("behind = 1", "behind")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
@@ -69,16 +74,16 @@ class FrameRow(Base):
     __table_args__ = (
         UniqueConstraint("well_id", "channel", "time_point", "site", name="uq_frames"),
         Index("ix_frames_locator", "source", "locator"),
-        Index("ix_frames_settled", "settled_at"),
+        # Covers which wells got a frame lately.
+        Index("ix_frames_settled", "settled_at", "well_id"),
+        # What the frames of a source were judged under: a few values, sought one by one.
+        Index("ix_frames_judged", "source", "state", "judged_under"),
         # Covers the counts per well, which the dashboard asks for every few seconds.
         Index("ix_frames_counts", "well_id", "state", "settled_at"),
         # A few rows of many: frames given up, to be tried once more.
-        Index(
-            "ix_frames_failed",
-            "settled_at",
-            sqlite_where=text("fault = 'failed'"),
-            postgresql_where=text("fault = 'failed'"),
-        ),
+        Index("ix_frames_failed", "settled_at", **only_where("fault = 'failed'")),
+        # And those that are worked on, or that a crash left.
+        Index("ix_frames_claimed", "claimed_at", **only_where("state = 'claimed'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -149,7 +154,11 @@ class RefusalRow(Base):
     """Something that never became a frame: no key, or a key that another file holds."""
 
     __tablename__ = "refusals"
-    __table_args__ = (UniqueConstraint("source", "locator", name="uq_refusals"),)
+    __table_args__ = (
+        UniqueConstraint("source", "locator", name="uq_refusals"),
+        Index("ix_refusals_recorded", "recorded_at"),
+        Index("ix_refusals_fault", "source", "fault"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]

@@ -182,9 +182,12 @@ class Plates:
         """Return the wells whose time points a transaction had no time to step."""
         return self._session.scalars(select(Well).where(Well.behind)).all()
 
-    def open(self, rules: Sequence[str]) -> list[tuple[str, str]]:
-        """Return run and plate of the plates of which the clock alone may change something."""
-        return open_plates(self._session, rules)
+    def open(self, rules: Sequence[str], since: datetime) -> list[tuple[str, str]]:
+        """Return run and plate of the plates of which the clock alone may change something.
+
+        Of runs that had no frame since then it changes nothing any more.
+        """
+        return open_plates(self._session, rules, since)
 
     def well(self, number: int) -> Well:
         """Return a well by its number."""

@@ -22,9 +22,15 @@ from scopewatch.store.files.filenames import safe_name
 from scopewatch.store.files.tiles import unpack
 from scopewatch.store.files.whole_files import make_folder, write_whole, writing
 from scopewatch.store.read.final_results import run_ends
+from scopewatch.store.read.well_queries import newest_time_point
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
-from scopewatch.store.schema.well_tables import FluorescenceRow, MeasuredWell, WellOutlook
+from scopewatch.store.schema.well_tables import (
+    FluorescenceRow,
+    MeasuredWell,
+    WellEstimate,
+    WellOutlook,
+)
 from scopewatch.store.write.measuring import Measuring
 
 FOLDER = "recalibration"
@@ -102,6 +108,21 @@ def review_run(session: Session, name: str, measuring: Measuring, now: datetime)
     return report
 
 
+def is_complete(session: Session, name: str, time_point: int) -> bool:
+    """Return whether a run has measured wells, and none of them is still to be judged at a time.
+
+    A well is waited for that was judged at the time point before.
+    """
+    newest = session.scalars(
+        select(newest_time_point(WellEstimate))
+        .select_from(Well)
+        .join(MeasuredWell, MeasuredWell.well_id == Well.id)
+        .join(Run, Run.id == Well.run_id)
+        .where(Run.name == name)
+    ).all()
+    return bool(newest) and time_point - 1 not in newest
+
+
 def _tallies(session: Session, run: Run, model_sha256: str) -> list[FrameTally]:
     """Tiles of the last phase frame of each measured site against their labels."""
     tallies = []
@@ -148,8 +169,15 @@ def _courses(session: Session, run: Run) -> list[WellCourse]:
         .where(Well.run_id == run.id)
         .order_by(Well.plate, Well.id)
     ).all()
-    for outlook in session.scalars(
-        select(WellOutlook)
+    # As columns: objects of a long run, with the errors of their forecasts, take seconds to make.
+    for outlook in session.execute(
+        select(
+            WellOutlook.well_id,
+            WellOutlook.day,
+            WellOutlook.now_day,
+            WellOutlook.now,
+            WellOutlook.trend_per_day,
+        )
         .where(WellOutlook.well_id.in_([well.id for _, well in rows]))
         .order_by(WellOutlook.time_point)
     ):

@@ -41,6 +41,20 @@ def test_the_oldest_go_where_all_together_are_too_large(tmp_path: Path, clock: F
     assert [path.exists() for path in pictures] == [False, False, False, True, True]
 
 
+def test_within_the_hour_at_which_pictures_begin_to_be_kept_the_oldest_go(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Pictures of whole hours are summed up; those of one hour alone are put in order."""
+    minutes = (0, 10, 20, 70, 80, 90, 130, 140, 200)
+    pictures = [
+        put(tmp_path / f"run/A{index}/P1_t0000_s0.jpg", clock, days_old=1 - minute / 1440)
+        for index, minute in enumerate(minutes)
+    ]
+    removed = retain(tmp_path, OverlayConfig(keep_days=None, keep_gb=4.5e-6), clock.now())
+    assert [path.exists() for path in pictures] == [False] * 5 + [True] * 4
+    assert removed.newest_at == clock.now() - timedelta(days=1, minutes=-80)
+
+
 def test_nothing_but_our_own_pictures_is_ever_removed(tmp_path: Path, clock: FakeClock) -> None:
     overlays, raw = tmp_path / "overlays", tmp_path / "raw"
     kept = [

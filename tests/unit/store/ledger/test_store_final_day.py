@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.estimation.forecast_validation import WellEnd
 from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.well_name import WellName
+from scopewatch.store.read.final_results import MOST_FORECASTS
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
@@ -68,3 +71,24 @@ def test_an_earlier_first_frame_makes_fluorescence_that_of_the_final_day(scene: 
     (well,) = ends(scene)
     assert (well.well, well.measured) == ("A1", 0.5)
     assert scene.rows("SELECT day FROM fluorescence") == [(10.0,)]
+
+
+def test_of_a_long_run_forecasts_of_evenly_spaced_days_are_compared(scene: Scene) -> None:
+    for time_point in range(100):
+        scene.score(key("A1", time_point), 0.5, taken={"acquired_at": at(time_point)})
+    offered = ticket(key("A1", 100, channel="gfp"))
+    measure(scene, replace(offered, acquired_at=at(100)))
+    (well,) = ends(scene)
+    with closing(Reader.open(scene.folder)) as reader:
+        of_all = reader.outlooks(WellName(run="run 7", plate="p1", well="A1"), 1000)
+    forecast = [each for each in of_all if isinstance(each.forecast, WellForecast)]
+    assert len(forecast) > MOST_FORECASTS
+    every_third = [each.day for each in forecast if (99 - each.time_point) % 3 == 0]
+    shown = [each.day for each in well.forecasts]
+    assert 0 < len(shown) <= MOST_FORECASTS
+    assert shown == every_third[: len(shown)]
+
+
+def at(time_point: int) -> datetime:
+    """The time of one of 100 time points of ten days."""
+    return START + time_point * TEN_DAYS / 100

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from scopewatch.core.imaging.frame import Mark
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.migrating import alembic_config
+from scopewatch.store.schema.migrations import SCHEMA
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, read_rows, ticket
 from tests.unit.store.test_store_migration import make_database
@@ -91,7 +92,7 @@ def test_all_it_holds_is_kept(before: Path, clock: FakeClock, schema: str) -> No
     }
     assert held["alerts"] == held["outbox"] == [(1,)]
     open_store(before, clock).close()
-    assert schema_of(before) == "0009"
+    assert schema_of(before) == SCHEMA
     assert {table: read_rows(before, f"SELECT count(*) FROM {table}") for table in held} == held
     assert read_rows(before, "PRAGMA foreign_key_check") == []
     assert read_rows(before, "PRAGMA integrity_check") == [("ok",)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from scopewatch.core.alerts.wells import Past
 from scopewatch.monitoring.history import NO_TIME_POINT
 from scopewatch.store.schema.alert_tables import RuleState
 from scopewatch.store.schema.subjects import subject_of
+from scopewatch.store.schema.tables import FrameRow, Run, Well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +88,19 @@ def read_states(
     return States(rows=rows, states=states)
 
 
-def open_plates(session: Session, rules: Sequence[str]) -> list[tuple[str, str]]:
-    """Return run and plate of the plates of which something may change by the clock."""
+def open_plates(session: Session, rules: Sequence[str], since: datetime) -> list[tuple[str, str]]:
+    """Return run and plate of the plates with a frame since, of which the clock may change more."""
+    lately = select(FrameRow.well_id).where(FrameRow.settled_at > since)
+    of_wells = select(Well.run_id).where(Well.id.in_(lately))
+    runs = select(Run.name).where(Run.id.in_(of_wells))
     found = session.execute(
         select(RuleState.experiment, RuleState.plate)
-        .where(RuleState.open, RuleState.plate != "", RuleState.rule.in_(rules))
+        .where(
+            RuleState.open,
+            RuleState.experiment.in_(runs),
+            RuleState.plate != "",
+            RuleState.rule.in_(rules),
+        )
         .distinct()
         .order_by(RuleState.experiment, RuleState.plate)
     )

@@ -32,9 +32,14 @@ def silent_plates(
         .scalar_subquery()
         for state in FrameState
     ]
+    # Runs that are over need not be looked at, however many they are.
+    lately = select(FrameRow.well_id).where(FrameRow.settled_at > now - done_with)
+    of_runs = select(Well.run_id).where(Well.id.in_(lately))
     plates: dict[tuple[int, str], tuple[list[int], list[datetime]]] = {}
     for well, run, plate, *settled in session.execute(
-        select(Well.id, Well.run_id, Well.plate, *latest).order_by(Well.id)
+        select(Well.id, Well.run_id, Well.plate, *latest)
+        .where(Well.run_id.in_(of_runs))
+        .order_by(Well.id)
     ):
         wells, moments = plates.setdefault((run, plate), ([], []))
         wells.append(well)
