@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, text
 
 from scopewatch.core.errors import NoSpaceError, StoreError
 from scopewatch.core.imaging.frame import Mark
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.engine import has_results, open_reader, open_writer, transaction
+from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA
 from scopewatch.store.schema.place import Server, daemon_of
 from scopewatch.store.schema.tables import SignOfLife
@@ -242,3 +244,20 @@ def test_daemons_of_one_database_may_call_everything_alike(
 def _write(engine: Engine) -> None:
     with unit_of_work(engine) as work:
         work.session.add(sign("now"))
+
+
+def test_a_schema_of_an_earlier_version_is_brought_up_to_date(server_place: Server) -> None:
+    indexes = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1"
+    engine = open_writer(server_place)
+    expected = read_server(server_place, indexes)
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0009")
+    engine.dispose()
+    assert read_server(server_place, indexes) != expected
+    with pytest.raises(StoreError, match="result database is of an older scopewatch"):
+        open_reader(server_place)
+    open_writer(server_place, alone=True).dispose()
+    assert read_server(server_place, indexes) == expected
+    assert read_server(server_place, "SELECT version_num FROM alembic_version") == [(SCHEMA,)]
