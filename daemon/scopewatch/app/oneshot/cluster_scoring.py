@@ -1,11 +1,10 @@
 """Scores what was listed on a cluster, with the same lines in the same order."""
 
-import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from scopewatch.app.oneshot.lines import Line, Screening, finish, named, refused
 from scopewatch.app.oneshot.listing import Listed, Unlisted
@@ -65,8 +64,8 @@ class ClusterScoring:
     @contextmanager
     def _plugin(self) -> Iterator[str]:
         """Open the model on each worker, also on those that come later."""
-        digest = sha256(pickle.dumps(self._job)).hexdigest()[:16]
-        name = f"scopewatch-{self._job.bundle.card.model_id}-{digest}"
+        # A name of its own: another call on the cluster must not end with this one.
+        name = f"scopewatch-{self._job.bundle.card.model_id}-{uuid4().hex[:16]}"
         self._client.register_plugin(ScoringPlugin(name, self._job))
         try:
             yield name

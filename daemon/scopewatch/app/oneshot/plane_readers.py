@@ -1,9 +1,8 @@
 """Reads the planes that were listed, in this process or in another that they are sent to."""
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -58,6 +57,10 @@ class Place:
     source: FolderSourceConfig
     run: RunConfig
 
+    def __hash__(self) -> int:
+        # The settings hold lists and mappings; they count when places are compared.
+        return hash((self.folder, self.root))
+
     @property
     def run_name(self) -> str:
         """The run of what lies in the folder."""
@@ -86,18 +89,12 @@ class PlaneReader(Generic[Opened]):
         """Read a plane. Raises FrameError or SourceError."""
         return self.opened.load(ticket)
 
-    def __reduce__(self) -> tuple[Callable[[bytes], "PlaneReader[Any]"], tuple[bytes]]:
-        return _reopen, (self._packed,)
-
-    @cached_property
-    def _packed(self) -> bytes:
-        return pickle.dumps((self._opening, self._place))
+    def __reduce__(self) -> tuple[Callable[..., "PlaneReader[Any]"], tuple[object, ...]]:
+        return _reopen, (self._opening, self._place)
 
 
 @lru_cache(maxsize=_OPENED)
-def _reopen(packed: bytes) -> PlaneReader[Any]:
-    # Part of a message that was unpacked already.
-    opening, place = pickle.loads(packed)  # noqa: S301
+def _reopen(opening: Callable[[Place], Loads], place: Place) -> PlaneReader[Any]:
     return PlaneReader(opening, place)
 
 

@@ -1,16 +1,15 @@
 """Lists frames behind a URL as those of a folder: files are fetched and read here."""
 
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from scopewatch.app.oneshot.listing import Item, Listed, Listing, ListingSettings, Unlisted, natural
-from scopewatch.app.oneshot.plane_readers import Opened, Place, PlaneReader, open_folder
+from scopewatch.app.oneshot.plane_readers import Loads, Opened, Place, PlaneReader, open_folder
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.layouts.candidates import (
@@ -53,21 +52,18 @@ class RemoteReader(PlaneReader[Opened]):
         with holding, named_by_url(self._remote):
             return super().__call__(ticket)
 
-    def __reduce__(self) -> tuple[Callable[[bytes], PlaneReader[Any]], tuple[bytes]]:
-        return _reopen, (self._packed,)
-
-    @cached_property
-    def _packed(self) -> bytes:
-        place = self._place
-        return pickle.dumps((self._opening, self._below, place.source, place.run, self._remote))
+    def __reduce__(self) -> tuple[Callable[..., PlaneReader[Any]], tuple[object, ...]]:
+        # The mirror of another process lies elsewhere.
+        below = replace(self._place, folder=Path(self._below), root=Path())
+        return _reopen, (self._opening, below, self._remote)
 
 
 @lru_cache(maxsize=16)
-def _reopen(packed: bytes) -> PlaneReader[Any]:
-    # Part of a message that was unpacked already.
-    opening, below, source, run, remote = pickle.loads(packed)  # noqa: S301
+def _reopen(
+    opening: Callable[[Place], Loads], below: Place, remote: RemoteFolder
+) -> PlaneReader[Any]:
     root = mirror_of(remote).root
-    place = Place(folder=root / below, root=root, source=source, run=run)
+    place = replace(below, folder=root / below.folder, root=root)
     return RemoteReader(opening, place, remote=remote)
 
 
