@@ -78,8 +78,8 @@ BUNDLED = {
 STARTED = {
     "runtime/process/lock.py InstanceLock.__init__ open": Path,
     "runtime/process/lock.py InstanceLock.__init__ chmod": Path,
-    "store/schema/engine.py _make_file open": os,
-    "store/schema/engine.py _make_file chmod": Path,
+    "store/schema/sqlite.py _make_file open": os,
+    "store/schema/sqlite.py _make_file chmod": Path,
     f"{STATE_FILES} make_folder mkdir": Path,
     f"{STATE_FILES} make_folder chmod": Path,
 }
