@@ -45,6 +45,14 @@ def test_a_doubt_is_one_line_that_says_what_where_and_what_to_do() -> None:
     assert "run r1 (expected" in doubt(pair=None).line
 
 
+def test_a_doubt_of_an_image_in_a_data_set_names_its_well_not_its_place_in_the_file() -> None:
+    image = "scan/NDTiffStack.tif#at=[525646,256,256,2,656718,96]@525646:eb4eb930"
+    where = "plate P1, well B3, site 0, time point 4"
+    assert replace(doubt(pair=image), place=where).line.startswith(
+        f"{WHAT[DoubtKind.OFFSET]}: run r1, {where}, scan/NDTiffStack.tif (expected"
+    )
+
+
 def test_a_doubt_comes_back_from_json_as_it_was() -> None:
     assert Doubt.from_json(json.loads(json.dumps(doubt().to_json()))) == doubt()
 

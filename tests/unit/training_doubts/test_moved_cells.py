@@ -56,21 +56,30 @@ def test_a_field_with_few_cells_says_nothing() -> None:
     assert find(field.phase, squeeze(field.fluorescence, 2.0)).moved is None
 
 
+@pytest.mark.parametrize("seed", [2, 105, 130, 139])
+def test_few_glowing_cells_that_fit_others_by_chance_are_no_move(seed: int) -> None:
+    field = make_field(seed, cells=60, share=3 / 7)
+    assert find(field.phase, field.fluorescence).moved is None
+
+
 OFFSETS = {
-    "long and clearly better": ((5.0, 0.0), 0.8, 0.3, True),
-    "long and hardly better": ((9.0, 9.0), 0.8, 0.05, False),
-    "long and weak": ((9.0, 9.0), 0.4, 0.3, False),
-    "short": ((2.0, 2.0), 0.8, 0.5, False),
+    "long and clearly better": ((5.0, 0.0), 0.8, 0.3, 9.0, True),
+    "long and hardly better": ((9.0, 9.0), 0.8, 0.05, 9.0, False),
+    "long and weak": ((9.0, 9.0), 0.4, 0.3, 9.0, False),
+    "long, of a few cells": ((9.0, 9.0), 0.65, 0.4, 4.0, False),
+    "short": ((2.0, 2.0), 0.8, 0.5, 9.0, False),
 }
 
 
 @pytest.mark.parametrize(
-    ("offset", "explained", "gain", "counts"), OFFSETS.values(), ids=OFFSETS.keys()
+    ("offset", "explained", "gain", "places", "counts"), OFFSETS.values(), ids=OFFSETS.keys()
 )
 def test_a_local_offset_counts_where_it_is_long_and_explains_more(
-    offset: tuple[float, float], explained: float, gain: float, counts: bool
+    offset: tuple[float, float], explained: float, gain: float, places: float, counts: bool
 ) -> None:
-    one = LocalOffset(centre_px=(64, 64), offset_px=offset, explained=explained, gain=gain)
+    one = LocalOffset(
+        centre_px=(64, 64), offset_px=offset, explained=explained, gain=gain, places=places
+    )
     still = replace(one, offset_px=(0.1, 0.0), gain=0.0)
     assert find_moved([still, one]) == (one if counts else None)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import DatasetArg, JsonFile
-from scopewatch_training.cli.console import open_console, open_data, show_rows
+from scopewatch_training.cli.console import open_console, open_data, print_line, show_rows
 from scopewatch_training.cli.fit_options import THREADS
 
 
@@ -44,13 +44,13 @@ def compare(
     opened = open_data(console, dataset)
     comparison = compare_bundles(*bundles, opened, runs=run or (), threads=threads)
     for letter, name in zip("AB", comparison.names, strict=True):
-        console.print(f"{letter}: {name}")
+        print_line(console, f"{letter}: {name}")
     title = f"{comparison.wells} wells of {', '.join(comparison.runs)}; MAE and bias in points"
     show_rows(console, title, COLUMNS, list_rows(comparison))
     show_rows(console, "trivial methods beside", TRIVIAL_COLUMNS, list_trivial(comparison))
-    console.print(comparison.conclusion)
+    print_line(console, comparison.conclusion)
     for line in comparison.caveats:
-        console.print(f"- {line}")
+        print_line(console, f"- {line}")
     if json_file is not None:
         write_figures(json_file, comparison.to_json())
     if page is not None:
@@ -58,4 +58,4 @@ def compare(
         cuts = read_label_rule(bundles[0]).thresholds.per_pair(pairs)
         tile_px = bundles[0].card.tile_px
         written = write_comparison(page, comparison, opened, cuts, tile_px, datetime.now(UTC))
-        console.print(f"page written to {written}")
+        print_line(console, f"page written to {written}")

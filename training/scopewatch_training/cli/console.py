@@ -48,7 +48,7 @@ class _BarListener:
 
     def resumed(self, step: int) -> None:
         self._progress.update(self._task, completed=step)
-        self._progress.console.print(f"{self._title}: going on from step {step}")
+        print_line(self._progress.console, f"{self._title}: going on from step {step}")
 
     def stepped(self, step: int, tile_loss: float) -> None:
         # The mean over about the last fifty steps, since single batches vary much.
@@ -56,12 +56,12 @@ class _BarListener:
         facts = f"loss {self._loss:.3f}{self._held_out}"
         self._progress.update(self._task, completed=step, facts=facts)
         if self._plain and step % _LOG_STEPS == 0:
-            self._progress.console.print(f"{self._title}: step {step}, {facts}")
+            print_line(self._progress.console, f"{self._title}: step {step}, {facts}")
 
     def checked(self, step: int, loss: float, *, best: bool) -> None:
         self._held_out = f", held out {loss:.3f}{'' if best else ' (not better)'}"
         if self._plain:
-            self._progress.console.print(f"{self._title}: step {step}{self._held_out}")
+            print_line(self._progress.console, f"{self._title}: step {step}{self._held_out}")
 
 
 class ConsoleStages:
@@ -84,7 +84,7 @@ class ConsoleStages:
 
     def report(self, text: str) -> None:
         """Print a line."""
-        self._console.print(text)
+        print_line(self._console, text)
 
 
 @contextmanager
@@ -188,12 +188,13 @@ def show_figures(console: Console, figures: dict[str, Any]) -> None:
         print_line(console, forest)
     for run, control in figures.get("negative_controls", {}).items():
         share = control["mean_positive_fraction"]
-        console.print(f"negative control {run}: {share:.1%} of tiles called positive")
+        print_line(console, f"negative control {run}: {share:.1%} of tiles called positive")
     if "leakage_gap" in figures:
         gap = figures["leakage_gap"]
-        console.print(
+        print_line(
+            console,
             f"leakage gap (a split over random tiles would flatter by): AUC {gap['roc_auc']:+.4f},"
-            f" F1 {gap['f1']:+.3f}"
+            f" F1 {gap['f1']:+.3f}",
         )
 
 
@@ -232,7 +233,7 @@ def show_recalibration(console: Console, done: "Recalibrated") -> None:
         f"{100 * done.bias_after:+.1f} points",
     )
     console.print(table)
-    console.print(f"the new card was fitted with {done.run}: its bias there flatters")
+    print_line(console, f"the new card was fitted with {done.run}: its bias there flatters")
     show_forecast(console, done.after.forecast)
 
 

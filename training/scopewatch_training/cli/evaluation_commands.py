@@ -10,7 +10,7 @@ import typer
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.cli.arguments import BundleArg, DatasetArg, JsonFile, Scores
-from scopewatch_training.cli.console import open_console, open_data
+from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import THREADS
 
 
@@ -29,7 +29,7 @@ def evaluate(
 ) -> None:
     """Judge a bundle on runs of a data set, by the path the daemon takes."""
     from scopewatch.inference.bundle import load_bundle
-    from scopewatch_training.cli.console import print_line, show_figures
+    from scopewatch_training.cli.console import show_figures
     from scopewatch_training.evaluation.evaluate import evaluate as evaluate_bundle
     from scopewatch_training.evaluation.evaluate import write_figures
 
@@ -114,4 +114,4 @@ def report(
         now=datetime.now(UTC),
         more=more,
     )
-    console.print(f"report written to {page}")
+    print_line(console, f"report written to {page}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
-from scopewatch_training.cli.console import open_console, open_data
+from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import (
     THREADS,
     FitOptions,
@@ -53,7 +53,7 @@ def fit(
     device = use_device(threads)
     from scopewatch_training.bundle.fit import FitRequest
     from scopewatch_training.bundle.fit import fit as fit_bundle
-    from scopewatch_training.cli.console import ConsoleStages, print_line, show_card
+    from scopewatch_training.cli.console import ConsoleStages, show_card
     from scopewatch_training.cli.next_steps import after_fit
 
     out = bundle.out
@@ -66,10 +66,10 @@ def fit(
         work=bundle.work or out.with_name(f"{out.name}.work"),
         threads=threads,
     )
-    console.print(f"{device}; training runs {', '.join(training)}")
+    print_line(console, f"{device}; training runs {', '.join(training)}")
     fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, fitted.card)
-    console.print(f"bundle written to {out}")
+    print_line(console, f"bundle written to {out}")
     print_line(console, after_fit(out, dataset, held_out=bool(runs.hold_out)))
 
 
@@ -139,7 +139,7 @@ def cross_validate(
         leaky=folds.leakage,
         shared=folds.shared_networks,
     )
-    console.print(f"{device}; runs {', '.join(runs)}")
+    print_line(console, f"{device}; runs {', '.join(runs)}")
     figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_figures(console, figures)
     if json_file is not None:
@@ -178,7 +178,7 @@ def tune(
     from scopewatch_training.cli.console import ConsoleStages
     from scopewatch_training.cli.tune_command import run_search
 
-    console.print(f"{device}; training runs {', '.join(training)}")
+    print_line(console, f"{device}; training runs {', '.join(training)}")
     file = run_search(
         data,
         training,
@@ -189,7 +189,7 @@ def tune(
         with_context=search.with_context,
         stages=ConsoleStages(console),
     )
-    console.print(f"best settings in {file}: fit with --settings {file}")
+    print_line(console, f"best settings in {file}: fit with --settings {file}")
 
 
 def quantise(
@@ -225,4 +225,4 @@ def quantise(
         threads=threads,
         stages=ConsoleStages(console),
     )
-    console.print(f"int8 against float32: {agreement.describe()}; bundle written to {out}")
+    print_line(console, f"int8 against float32: {agreement.describe()}; bundle written to {out}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scopewatch_training.cli.arguments import BundleArg, JsonFile, Scores
-from scopewatch_training.cli.console import open_console, open_data
+from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import THREADS
 from scopewatch_training.cli.option_groups import with_option_groups
 
@@ -148,4 +148,4 @@ def recalibrate(
 
     console = open_console()
     show_recalibration(console, refit(bundle, proposal, out, now=datetime.now(UTC)))
-    console.print(f"bundle written to {out}; name it in config.yaml and restart the daemon")
+    print_line(console, f"bundle written to {out}; name it in config.yaml and restart the daemon")

@@ -90,7 +90,7 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
     from scopewatch_training.cli.console import print_line, show_rows
 
     columns = (
-        *("run", "names read as", "plates", "wells", "sites", "time points", "days", "um/px"),
+        *("run", "read by", "plates", "wells", "sites", "time points", "days", "um/px"),
         *("phase frames", "fluorescence frames", "pairs"),
     )
     rows = []
@@ -99,7 +99,7 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
         days = "-" if run.days is None else f"{run.days[0]:g} to {run.days[1]:g}"
         rows.append(
             (
-                *(run.run, run.layout, _few(run.plates), f"{len(run.wells)}: {_few(run.wells)}"),
+                *(run.run, run.read_by, _few(run.plates), f"{len(run.wells)}: {_few(run.wells)}"),
                 *(f"{run.sites}", f"{run.time_points}", days),
                 ", ".join(f"{each:.4g}" for each in run.um_per_px) or "not stated",
                 *(f"{phase}", f"{glow}", f"{run.pairs}"),

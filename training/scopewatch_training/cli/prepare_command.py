@@ -165,10 +165,11 @@ def prepare(options: PrepareOptions) -> None:
     if options.qc:
         page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
         shown = f" (with pictures: {write_doubts(dataset, now)})"
-        console.print(f"look at {page} before you train", highlight=False, soft_wrap=True)
-    console.print(
+        print_line(console, f"look at {page} before you train")
+    print_line(
+        console,
         f"{len(dataset.accepted)} of {len(dataset.pairs)} pairs ready in {out}:"
-        f" runs {', '.join(dataset.runs())}"
+        f" runs {', '.join(dataset.runs())}",
     )
     for doubt in dataset.doubts:
         print_line(console, f"{doubt.weight.name.lower()}: {doubt.line}")
@@ -219,7 +220,9 @@ def find_rows(options: PrepareOptions, console: Console) -> "Sequence[PairRow]":
         *(f"no phase frame for {name}" for name in found.fluorescence_only),
     ):
         print_line(console, f"left out: {line}")
-    console.print(f"{len(found.rows)} pairs; {found.phase_only} phase frames without fluorescence")
+    print_line(
+        console, f"{len(found.rows)} pairs; {found.phase_only} phase frames without fluorescence"
+    )
     options.out.mkdir(parents=True, exist_ok=True)
     write_manifest(found.rows, options.out / MANIFEST)
     return found.rows

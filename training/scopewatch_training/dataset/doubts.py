@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from scopewatch.core.errors import complaint
+from scopewatch_training.dataset.pictures import name_file
 
 
 class Weight(IntEnum):
@@ -71,6 +72,9 @@ class Doubt:
         Name of the run.
     pair
         The phase file (`Pair.phase`); None where the whole run is meant.
+    place
+        Where the pair was taken (`Pair.place`), as people know it; empty of a run, and of pairs of
+        data sets that earlier versions prepared.
     measured, expected
         Value found and value that would be well, in words with their units.
     do
@@ -84,11 +88,13 @@ class Doubt:
     measured: str
     expected: str
     do: str
+    place: str = ""
 
     @property
     def line(self) -> str:
         """The doubt as one line of text."""
-        where = f"run {self.run}" if self.pair is None else f"run {self.run}, {self.pair}"
+        file = "" if self.pair is None else name_file(self.pair)
+        where = ", ".join(each for each in (f"run {self.run}", self.place, file) if each)
         return complaint(
             WHAT[self.kind], where=where, expected=self.expected, got=self.measured, do=self.do
         )

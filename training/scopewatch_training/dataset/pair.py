@@ -38,7 +38,7 @@ from scopewatch_training.dataset.registration import register, shift_plane
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
-_PIPELINE: Final = 6
+_PIPELINE: Final = 7
 """To be raised when the same pictures and settings give another record, view or signal."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0

@@ -85,6 +85,12 @@ class GreyPicture:
     um_per_px: float | None
 
 
+def name_file(text: str) -> str:
+    """Return a picture's text for people: without the place in its data set, which is a code."""
+    match = _PART.fullmatch(text)
+    return match["path"] if match and match["part"].startswith(_PLACE) else text
+
+
 def read_picture(ref: PictureRef) -> GreyPicture:
     """Read a picture.
 

@@ -113,6 +113,12 @@ class Pair:
         """Whether its offset was measured on its own pictures."""
         return self.registration_confidence > 0
 
+    @property
+    def place(self) -> str:
+        """Where in its run it was taken, in words."""
+        words = f"plate {self.plate}, well {self.well}, site {self.site}"
+        return f"{words}, time point {self.time_point}"
+
     def __str__(self) -> str:
         return f"{self.group}/s{self.site}/t{self.time_point:04d}"
 

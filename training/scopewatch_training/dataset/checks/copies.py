@@ -40,6 +40,7 @@ def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
                     weight=Weight.LOOK,
                     run=other.run,
                     pair=other.phase,
+                    place=other.place,
                     measured=f"{other} and {one}",
                     expected="each field once",
                     do=_DO,

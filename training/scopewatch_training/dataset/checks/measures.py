@@ -29,6 +29,7 @@ def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
             weight=Weight.STOP,
             run=pair.run,
             pair=pair.phase,
+            place=pair.place,
             measured=f"role score {pair.role_score:.2f}",
             expected=f"above {SWAPPED_BELOW:g}",
             do="look at both files; swap the columns phase and fluorescence where they are wrong",
@@ -47,7 +48,7 @@ def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
     for run, members in group_by_run(pairs).items():
         clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
         doubts += [
-            _clipped(run, pair.phase, f"{pair.fluorescence_look.clipped:.2%} of the pixels")
+            _clipped(run, pair, f"{pair.fluorescence_look.clipped:.2%} of the pixels")
             for pair in clipped
         ]
         few = [
@@ -61,12 +62,13 @@ def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
     return doubts
 
 
-def _clipped(run: str, phase: str | None, measured: str) -> Doubt:
+def _clipped(run: str, pair: Pair | None, measured: str) -> Doubt:
     return Doubt(
         kind=DoubtKind.CLIPPED,
-        weight=Weight.NOTE if phase is None else Weight.LOOK,
+        weight=Weight.NOTE if pair is None else Weight.LOOK,
         run=run,
-        pair=phase,
+        pair=None if pair is None else pair.phase,
+        place="" if pair is None else pair.place,
         measured=measured,
         expected=f"less than {CLIPPED_LOOK:.1%}",
         do="expose shorter, or export without stretching the contrast: labels are too high",
@@ -108,6 +110,7 @@ def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:
                 weight=Weight.LOOK,
                 run=run,
                 pair=pair.phase,
+                place=pair.place,
                 measured=f"{distance:.1f} px from the run's median",
                 expected=f"within {limit:.1f} px",
                 do=do,
@@ -129,6 +132,7 @@ def find_moved_cells(pairs: Sequence[Pair]) -> list[Doubt]:
             weight=Weight.LOOK,
             run=pair.run,
             pair=pair.phase,
+            place=pair.place,
             measured=f"local offsets that differ by up to {pair.moved_px:.0f} px from the frame's,"
             f" at row {pair.moved_at_px[0]}, column {pair.moved_at_px[1]}",
             expected="one offset for the whole frame",
@@ -153,6 +157,7 @@ def find_odd_scales(pairs: Sequence[Pair]) -> list[Doubt]:
                     weight=Weight.STOP,
                     run=run,
                     pair=odd[0].phase,
+                    place=odd[0].place,
                     measured=f"{odd[0].um_per_px:g} um/px",
                     expected=f"{low:g} to {high:g} um/px",
                     do="give um_per_px in micrometres, not in nm or mm",

@@ -35,8 +35,8 @@ class RunSurvey:
 
     Parameters
     ----------
-    layout
-        Layout or expression by which its names were read.
+    read_by
+        What states the wells of its frames: metadata, or names by a layout or an expression.
     interval_h
         Hours between time points.
     frames
@@ -44,7 +44,7 @@ class RunSurvey:
     """
 
     run: str
-    layout: str
+    read_by: str
     interval_h: float
     frames: Mapping[str, int]
     plates: tuple[str, ...]

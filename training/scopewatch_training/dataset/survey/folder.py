@@ -11,6 +11,7 @@ from scopewatch.app.explain.survey import list_names
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.sources.base.facts import Origin
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.folder.walk import walk_images
 from scopewatch_training.dataset.manifest import PairRow
@@ -206,7 +207,7 @@ def _summaries(
         summaries.append(
             RunSurvey(
                 run=name,
-                layout=run.layout,
+                read_by=_read_by(run.layout, [run.frames[key][0] for key in keys]),
                 interval_h=run.interval_h,
                 frames=Counter(key.channel for key in keys),
                 plates=tuple(sorted({key.plate for key in keys})),
@@ -252,6 +253,21 @@ def _advance(acquired: Mapping[Place, datetime]) -> bool:
     """Whether times differ wherever time points do; times of copied files do not."""
     points = {place[4] for place in acquired}
     return len(points) < 2 or len(set(acquired.values())) >= len(points)
+
+
+def _read_by(layout: str, frames: Sequence[Found]) -> str:
+    """Return in words what states the wells of a run's frames."""
+    origins = {
+        each.reading.accepted["well"].origin
+        for each in frames
+        if each.reading is not None and "well" in each.reading.accepted
+    }
+    words = []
+    if origins & {Origin.PLANE, Origin.SET}:
+        words.append("metadata")
+    if Origin.NAME in origins or not words:
+        words.append(f"names, layout {layout}")
+    return " and ".join(words)
 
 
 def _scale(found: Found) -> float | None:
