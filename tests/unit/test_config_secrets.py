@@ -1,5 +1,6 @@
 """Secrets outside the file are found there, and never shown."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scopewatch.config.secrets import (
     find_token,
     known_secrets,
     list_secrets,
+    look_up,
     plain_secrets,
     resolve_here,
     resolve_secrets,
@@ -142,3 +144,37 @@ def test_whoever_can_read_a_secret_is_named(tmp_path: Path) -> None:
     token.chmod(0o600)
     (plain,) = advise_on_secrets(settled(token=f"file:{token}"), file)
     assert "(it is not now)" in plain
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["lab:qx/qz", "lab:12/hunter", "lab:1/a#hunter", "lab:hunter@2", "lab:[hunter]2", "lab:qx?qz"],
+)
+def test_an_address_with_a_password_that_is_not_escaped_is_refused_and_shows_nothing_of_it(
+    login: str,
+) -> None:
+    url = f"postgresql+psycopg://{login}@db.lab/scopes"
+    with pytest.raises(ConfigError) as refused:
+        look_up("store.url", url, {})
+    line = str(refused.value)
+    assert "the address of a database is written postgresql+psycopg://user:password@host" in line
+    assert "%40 for @" in line
+    secret = login.partition(":")[2]
+    assert not [part for part in re.split(r"[/#@?\[\]]", secret) if len(part) > 1 and part in line]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://lab:p%40ss%2F@db.lab:5433/scopes?sslmode=require",
+        "postgresql+psycopg:///scopes?host=/run/postgresql",
+        "postgresql+psycopg://lab@[::1]/scopes",
+    ],
+)
+def test_an_address_of_a_database_is_taken_as_it_is(url: str) -> None:
+    assert look_up("store.url", url, {}) == url
+
+
+def test_an_address_with_an_empty_port_is_refused() -> None:
+    with pytest.raises(ConfigError, match="the address of a database is written"):
+        look_up("store.url", "postgresql+psycopg://lab:hunter2@db.lab:/scopes", {})

@@ -11,7 +11,7 @@ from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import message_composer
 from scopewatch.app.run_policy import policy_of
-from scopewatch.app.shared.places import place_of
+from scopewatch.app.shared.places import place_to_record
 from scopewatch.config import Config, MicroManagerSourceConfig
 from scopewatch.core.alerts.monitor import model_refused
 from scopewatch.core.alerts.rules import RuleKind
@@ -103,7 +103,7 @@ def raise_model_refused(config: Config, error: ModelError, clock: Clock) -> None
             make_folder(config.state.folder)
             held.enter_context(InstanceLock(config.state.folder))
             store = Store.open(
-                place_of(config),
+                place_to_record(config),
                 alone=True,
                 policy=policy_of(config.experiment),
                 composer=message_composer(config),

@@ -8,7 +8,7 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.app.shared.places import place_of
+from scopewatch.app.shared.places import place_to_record
 from scopewatch.config import Config
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
@@ -31,7 +31,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
     make_folder(config.state.folder)
     held.enter_context(InstanceLock(config.state.folder))
     store = Store.open(
-        place_of(config),
+        place_to_record(config),
         alone=True,
         policy=policy_of(config.experiment, card),
         composer=message_composer(config),

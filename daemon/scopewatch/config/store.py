@@ -10,18 +10,34 @@ from scopewatch.config.strict import Strict
 
 _SCHEME: Final = "postgresql+psycopg"
 _EXAMPLE: Final = f"{_SCHEME}://user:password@host/database"
+_NOT_AN_ADDRESS: Final = (
+    f"the address of a database is written {_EXAMPLE}, with % and two digits for each of :/?#[]@%"
+    " in the password, as in a URL: %40 for @"
+)
 
 
 def check_store_url(url: str) -> str:
-    """Return the address of a database. Raises ValueError where it is none that we can use."""
+    """Return the address of a database.
+
+    Raises
+    ------
+    ValueError
+        Where it is none that we can use. It repeats nothing of it: where an address is not
+        understood, any part of it may be of the password.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or parse_qs(parts.query).get("host", [""])[0]
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"not an address ({error}): it is written {_EXAMPLE}") from None
+    except ValueError:
+        raise ValueError(_NOT_AN_ADDRESS) from None
     if parts.scheme != _SCHEME or not host or not parts.path.strip("/"):
-        raise ValueError(f"the address of a database is written {_EXAMPLE}")
+        raise ValueError(_NOT_AN_ADDRESS)
+    # Else what follows the password would be taken for the host or the database, which errors name.
+    if parts.netloc.count("@") > 1 or parts.netloc.endswith(":"):
+        raise ValueError(_NOT_AN_ADDRESS)
+    if "@" in parts.path + parts.query or parts.fragment:
+        raise ValueError(_NOT_AN_ADDRESS)
     if "options" in parse_qs(parts.query):
         raise ValueError("the address may not have `options`: scopewatch sets them")
     return url

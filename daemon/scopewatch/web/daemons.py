@@ -110,9 +110,12 @@ def create_shared_app(
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:
-        """Whether every daemon works and judges its runs: 200, or 503 with what is wrong."""
+        """Whether every daemon works and judges its runs: 200, or 503 with what is wrong.
+
+        Without any daemon nothing is judged: 503.
+        """
         daemons = context.daemons.look()
-        healthy = all(each.well for each in daemons)
+        healthy = bool(daemons) and all(each.well for each in daemons)
         answer = {"healthy": healthy, "daemons": [_answer_of(each) for each in daemons]}
         return JSONResponse(answer, status_code=200 if healthy else 503)
 

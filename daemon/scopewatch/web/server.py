@@ -1,8 +1,9 @@
 """The web application: its routes, templates and guard, and its answers when something fails."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +22,7 @@ from scopewatch.web.language import page_language
 from scopewatch.web.rendering import Templates
 
 HERE = Path(__file__).parent
+_API: Final = re.compile(r"(/daemons/[^/]+)?/api/")
 
 
 def create_app(
@@ -94,7 +96,7 @@ def answer_failures(app: FastAPI, context: Guarded) -> None:
     """Answer in one line what is wrong: as a page, or as JSON below `/api/`."""
 
     def answer(request: Request, status: int, line: str) -> Response:
-        if "/api/" in request.url.path:
+        if _API.match(request.url.path):
             return JSONResponse({"error": line}, status_code=status)
         templates = context.templates[page_language(request.headers, context.language)]
         text = templates.get_template("failure.html").render(status=status, line=line)

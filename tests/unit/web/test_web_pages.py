@@ -153,6 +153,8 @@ def test_a_well_that_does_not_exist_is_shown_to_be_missing(dashboard: Dashboard)
     answer = dashboard.get("/wells/run/P1/Z9")
     assert answer.status_code == 404
     assert "no such well: run / P1 / Z9; see the plate page" in answer.text
+    named_so = dashboard.get("/wells/run/api/Z9")
+    assert named_so.headers["content-type"].startswith("text/html"), "a plate may be called api"
 
 
 def test_an_uncorrected_efficiency_shows_no_interval(dashboard: Dashboard) -> None:

@@ -203,11 +203,11 @@ def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
 
 
 def _check_database(config: Config) -> str:
-    from scopewatch.app.shared.places import place_of  # noqa: PLC0415 - loads SQLAlchemy
+    from scopewatch.app.shared.places import place_to_record  # noqa: PLC0415 - loads SQLAlchemy
     from scopewatch.store.read.queries import Reader  # noqa: PLC0415
     from scopewatch.store.schema.engine import has_results  # noqa: PLC0415
 
-    place = place_of(config)
+    place = place_to_record(config)
     if not has_results(place):
         return "none yet (made at the start)"
     reader = Reader.open(place)

@@ -2,8 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,19 +11,17 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from scopewatch.app.run_states import RunStates
+from scopewatch.app.shared.answers import Answers
 from scopewatch.app.shared.published import PUBLISHED, Published
-from scopewatch.core.acquisition import Act, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 from scopewatch.core.phrases import Language
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.process.restart_history import ALIVE, STOPPED, is_of_one_run
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.database import Database
 from scopewatch.store.read.liveness import LivenessRecord
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
-from scopewatch.store.schema.engine import list_daemons, open_reader, open_writer
+from scopewatch.store.schema.engine import list_daemons
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.daemons import ROOT, DaemonView
@@ -42,6 +39,12 @@ def condition_of(signs: Mapping[str, LivenessRecord], now: datetime) -> Conditio
         return Condition(ready=False, complaints=("the daemon has not worked yet; start it",))
     if stopped is not None and is_of_one_run(stopped, alive):
         line = f"the daemon was stopped at {stopped.at:%Y-%m-%d %H:%M} UTC; start it"
+        return Condition(ready=False, complaints=(line,))
+    if alive.at - now > SILENT:
+        line = (
+            f"the daemon was alive at {alive.at:%Y-%m-%d %H:%M} UTC, which is later than now here:"
+            " its silence would not be seen; set the clocks of both computers"
+        )
         return Condition(ready=False, complaints=(line,))
     if now - alive.at > SILENT:
         line = (
@@ -148,13 +151,18 @@ class SharedDaemons:
                             do="start it once with this version of scopewatch",
                         )
                     )
-                if before is not None and before.detail == sign.detail:
-                    return before
+                if before is not None:
+                    if before.detail == sign.detail:
+                        return before
+                    # It was started again, maybe as another version: its tables may be others now.
+                    reader = Reader.open(server)
                 opened = self._make(server, reader, sign.detail)
             except BaseException:
-                if before is None:
+                if before is None or reader is not before.reader:
                     reader.close()
                 raise
+            if before is not None:
+                before.reader.close()
             self._opened[name] = opened
             return opened
 
@@ -183,7 +191,7 @@ class SharedDaemons:
         context = DashboardContext(
             reader=reader,
             overlay_folder=pictures if self._pictures is None else self._pictures / server.daemon,
-            alerts=_Answers(server, self._clock),
+            alerts=Answers(server, self._clock),
             health=health,
             states=states,
             waiting=int,
@@ -199,55 +207,3 @@ class SharedDaemons:
         return _Opened(
             reader=reader, detail=detail, published=published, states=states, context=context
         )
-
-
-class _Answers:
-    """Implements `web.monitor_store.AlertAnswers`: each answer opens the database, and closes it.
-
-    A dashboard over a hundred daemons would otherwise hold a hundred connections that write.
-    """
-
-    def __init__(self, server: Server, clock: Clock) -> None:
-        self._server = server
-        self._clock = clock
-
-    def acknowledge(self, alert: int, now: datetime) -> None:
-        """Acknowledge an alert."""
-        with self._database() as database:
-            database.acknowledge(alert, now)
-
-    def snooze(self, alert: int, until: datetime) -> None:
-        """Snooze an alert until then."""
-        with self._database() as database:
-            database.snooze(alert, until)
-
-    def take_back(self, alert: int) -> None:
-        """Forget the answer that was given."""
-        with self._database() as database:
-            database.take_back(alert)
-
-    def order(
-        self,
-        source: str,
-        run: str,
-        act: Act,
-        by: str,
-        target: Target | None = None,
-        reason: str = "",
-    ) -> int:
-        """Write down what somebody wants of a time-lapse; return its number."""
-        with self._database() as database:
-            return database.order(source, run, act, by, target, reason)
-
-    def ask_again(
-        self, wanted: RetrySelection, sources: Collection[str], asked_by: str
-    ) -> RetryAnswer:
-        """Have what is selected in quarantine tried again."""
-        with self._database() as database:
-            return database.ask_again(wanted, sources, asked_by)
-
-    @contextmanager
-    def _database(self) -> Iterator[Database]:
-        reader = open_reader(self._server)
-        with closing(Database(open_writer(self._server), reader, clock=self._clock)) as database:
-            yield database

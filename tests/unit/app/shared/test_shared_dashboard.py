@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -185,3 +186,44 @@ def test_nobody_sees_a_daemon_without_the_token(address: str) -> None:
     assert httpx.get(f"{address}/daemons/scope-1/", headers=bearer).status_code == 200
     refused = httpx.get(f"{address}/daemons/scope-1/api/wells.json")
     assert "the dashboard asks for its token" in refused.json()["error"]
+
+
+def test_a_daemon_whose_clock_is_ahead_is_named_since_its_silence_would_not_be_seen(
+    address: str, places: tuple[Server, Server], clock: FakeClock
+) -> None:
+    later = clock.now() + timedelta(hours=1)
+    with closing(open_store(places[0], clock)) as store:
+        store.record_liveness(ALIVE, later)
+    page = httpx.get(f"{address}/").text
+    assert "the daemon was alive at 2026-03-01 10:00 UTC, which is later than now here" in page
+    assert page.count("✓") == 1
+    assert httpx.get(f"{address}/healthz").status_code == 503
+
+
+def test_a_database_without_any_daemon_is_no_all_clear(
+    server_place: Server, clock: FakeClock
+) -> None:
+    with closing(SharedDaemons(server_place.url, clock)) as daemons:
+        context = SharedContext(daemons=daemons, version="0", clock=clock, token=daemons.token)
+        with WebServer(create_shared_app(context), host="127.0.0.1", port=0) as server:
+            answer = httpx.get(f"{server.url}healthz")
+            page = httpx.get(server.url).text
+    assert (answer.status_code, answer.json()) == (503, {"healthy": False, "daemons": []})
+    assert "No daemon has stored results here yet." in page
+
+
+def test_a_daemon_that_was_upgraded_meanwhile_is_not_read_by_the_tables_of_before(
+    address: str, places: tuple[Server, Server], clock: FakeClock
+) -> None:
+    assert httpx.get(f"{address}/daemons/scope-1/").status_code == 200
+    with closing(open_store(places[0], clock)) as store:
+        published = store.liveness()[PUBLISHED].detail.replace('"version":"', '"version":"9.')
+        store.record_liveness(PUBLISHED, clock.now(), published)
+    engine = open_writer(places[0])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    page = httpx.get(f"{address}/").text
+    assert "result database was written by a newer scopewatch: scope-1 in" in page
+    assert page.count("✓") == 1
+    assert httpx.get(f"{address}/daemons/scope-2/").status_code == 200
