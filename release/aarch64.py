@@ -13,6 +13,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -37,7 +38,7 @@ def main() -> int:
     lines, failed = [], False
     for python in PYTHONS:
         here = [pin for pin in wanted if fits(pin, python)]
-        missing = without_wheel(here, lambda chosen, python=python: ask(chosen, python))
+        missing = without_wheel(here, partial(ask, python=python))
         lines += [
             f"Python {python}: {len(here) - len(missing)} of {len(here)} have an aarch64 wheel"
         ]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -83,10 +84,9 @@ def time_commits(lab: Lab, first: int, time_points: int) -> dict[str, float]:
             recording.clock.wall = lab.script.taken_at(time_point)
             ticket = recording.ticket(well, time_point)
             frame, result, files = recording.judged(ticket, 0.5)
-            took["claim"].append(_cpu_ms(lambda ticket=ticket: recording.store.claim(ticket)))
-            took["commit"].append(
-                _cpu_ms(lambda known=(ticket, frame, result, files): recording.store.commit(*known))
-            )
+            took["claim"].append(_cpu_ms(partial(recording.store.claim, ticket)))
+            commit = partial(recording.store.commit, ticket, frame, result, files)
+            took["commit"].append(_cpu_ms(commit))
     return {name: float(np.percentile(values, 95)) for name, values in took.items()}
 
 

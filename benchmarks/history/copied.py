@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from scopewatch.store.schema.alert_tables import Alert, OutboxRow, RuleState
-from scopewatch.store.schema.columns import Utc
+from scopewatch.store.schema.columns import Base, Utc
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.tables import (
     FrameRow,
@@ -47,11 +47,11 @@ from scopewatch.store.schema.well_tables import (
 )
 
 # Rows that one statement of SQL copies; and those whose JSON holds names and times.
-BY_SQL: Final = (
+BY_SQL: Final[tuple[type[Base], ...]] = (
     *(Run, Well, FrameRow, Result, TileScoresRow, WellEstimate, WellOutlook),
     *(FluorescenceRow, MeasuredWell, RefusalRow, JournalRow),
 )
-BY_ROW: Final = (RuleState, Alert, OutboxRow)
+BY_ROW: Final[tuple[type[Base], ...]] = (RuleState, Alert, OutboxRow)
 # The key of a row is that of another table.
 _OWNERS: Final = {"frame_id": "frames", "well_id": "wells", "run_id": "runs", "alert_id": "alerts"}
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
@@ -98,12 +98,16 @@ def copy_runs(
                     spans = _spans(connection, copy.of)
             with engine.begin() as connection:
                 for kind in BY_SQL:
-                    _copy_by_sql(connection, kind.__table__, copy, spans)
+                    _copy_by_sql(connection, _table_of(kind), copy, spans)
                 for kind in BY_ROW:
-                    _copy_by_row(connection, kind.__table__, copy, spans)
+                    _copy_by_row(connection, _table_of(kind), copy, spans)
             progress(copy)
     finally:
         engine.dispose()
+
+
+def _table_of(kind: type[Base]) -> Table:
+    return Base.metadata.tables[kind.__tablename__]
 
 
 def _spans(connection: Connection, run: str) -> dict[str, int]:
@@ -147,7 +151,7 @@ def _copied(column: Column[Any], copy: Copy, spans: Mapping[str, int]) -> Column
         return column + literal_column(str(copy.number * spans[owner]))
     if isinstance(column.type, Utc):
         # As SQLAlchemy writes it: with microseconds, which are none.
-        days = literal_column(f"'+{copy.days} days'")
+        days: ColumnElement[str] = literal_column(f"'+{copy.days} days'")
         moved = func.strftime("%Y-%m-%d %H:%M:%S", column, days, type_=String())
         return moved + literal_column("'.000000'")
     if isinstance(column.type, String) and column.name not in _PLAIN:

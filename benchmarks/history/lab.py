@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -92,10 +93,7 @@ class Lab:
         return {
             "plate query": lambda: reader.overview(run),
             "status query": lambda: self._status(states),
-            **{
-                name: lambda address=address: self.get(address)
-                for name, address in self.pages().items()
-            },
+            **{name: partial(self.get, address) for name, address in self.pages().items()},
             "scopewatch status": lambda: read_status(self.config, {}),
             "monitor tick": store.let_time_pass,
             "last frame": store.last_frame,
