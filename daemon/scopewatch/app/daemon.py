@@ -18,6 +18,7 @@ from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, RunStates, StateLog, make_states
+from scopewatch.app.shared.condition import ConditionRecord
 from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.app.sources import make_schedule, make_source_supervisors, stop_watching
 from scopewatch.app.steering import LOOK_S as STEER_S
@@ -259,6 +260,8 @@ def _enter_jobs(
     config, store, clock = context.config, context.store, context.clock
     enter_digest(schedule, config, store, context.reader, clock, supervisor.condition, states)
     schedule.every(LOOK_S, "state of the runs", StateLog(states, clock).look)
+    if config.store.url is not None:
+        schedule.every(LOOK_S, "condition", ConditionRecord(store, states.daemon, clock).look)
     enter_retention(schedule, config, store, clock)
     schedule.every(RETRY_S, "try again", Retrier(store, watchers).look)
     schedule.every(GIVE_BACK_S, "memory", give_back)

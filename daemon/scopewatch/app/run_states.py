@@ -121,6 +121,10 @@ class RunStates:
         apart._daemon = lambda: replace(self._daemon(), ready=True, complaints=())
         return apart
 
+    def daemon(self) -> DaemonSeen:
+        """Return how the daemon is."""
+        return self._daemon()
+
     def of(self, run: str) -> State:
         """Return the state of a run. Raises StoreError."""
         return self._assess(self._see(run))

@@ -4,12 +4,15 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from scopewatch.app.shared.daemons import daemon_seen
+from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.store.schema.place import Server
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
@@ -121,8 +124,17 @@ def test_a_second_daemon_of_a_name_does_not_start_and_the_first_goes_on(
     assert "secret-word" not in lines
     save(first.incoming / "P1_A1_s0_t0000_phase.tif", phase)
     first.eventually(lambda: pair.scored("scope-1") == 1, WITHIN_S)
+
+    def seen_elsewhere() -> DaemonSeen:
+        with first.reader() as reader:
+            return daemon_seen(reader.liveness(), datetime.now(UTC))
+
+    first.eventually(lambda: seen_elsewhere().ready, WITHIN_S)
+    assert seen_elsewhere().complaints == ()
+    assert seen_elsewhere().started_at is not None
     assert first.ask("status").returncode == 0
     assert first.ask("alert", "list").stdout.count("weak") >= 1
     assert first.ask("alert", "ack", "1").returncode == 0
     assert "1 frames scored" in first.ask("check").stdout
     assert first.end(within_s=10) == 0
+    assert "the daemon was stopped at" in seen_elsewhere().complaints[0]

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.app.shared.answers import Answers
+from scopewatch.app.shared.condition import CONDITION, read_condition
 from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
@@ -28,31 +29,42 @@ from scopewatch.web.daemons import ROOT, DaemonView
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.rendering import make_templates
 
-# It records once a minute that it is alive.
+# It records once a minute that it is alive, and how it is.
 SILENT: Final = timedelta(minutes=3)
 
 
-def condition_of(signs: Mapping[str, LivenessRecord], now: datetime) -> Condition:
+def daemon_seen(signs: Mapping[str, LivenessRecord], now: datetime) -> DaemonSeen:
     """Return how a daemon is, by what it recorded last."""
-    alive, stopped = signs.get(ALIVE), signs.get(STOPPED)
+    silent = _silence(signs, now)
+    if silent:
+        return DaemonSeen(ready=False, complaints=(silent,))
+    recorded = signs.get(CONDITION)
+    # Until its first record, seconds after its start, nothing is known.
+    seen = DaemonSeen(ready=False) if recorded is None else read_condition(recorded.detail)
+    if seen.ready or seen.complaints:
+        return seen
+    return replace(seen, complaints=("the daemon starts: it is not ready yet",))
+
+
+def _silence(signs: Mapping[str, LivenessRecord], now: datetime) -> str:
+    """Return why nothing can be known of a daemon; empty where it is heard."""
+    alive, stopped, condition = signs.get(ALIVE), signs.get(STOPPED), signs.get(CONDITION)
     if alive is None:
-        return Condition(ready=False, complaints=("the daemon has not worked yet; start it",))
+        return "the daemon has not worked yet; start it"
     if stopped is not None and is_of_one_run(stopped, alive):
-        line = f"the daemon was stopped at {stopped.at:%Y-%m-%d %H:%M} UTC; start it"
-        return Condition(ready=False, complaints=(line,))
+        return f"the daemon was stopped at {stopped.at:%Y-%m-%d %H:%M} UTC; start it"
     if alive.at - now > SILENT:
-        line = (
+        return (
             f"the daemon was alive at {alive.at:%Y-%m-%d %H:%M} UTC, which is later than now here:"
             " its silence would not be seen; set the clocks of both computers"
         )
-        return Condition(ready=False, complaints=(line,))
-    if now - alive.at > SILENT:
-        line = (
-            f"nothing was heard of the daemon since {alive.at:%Y-%m-%d %H:%M} UTC; look whether"
+    heard = alive.at if condition is None else min(alive.at, condition.at)
+    if now - heard > SILENT:
+        return (
+            f"nothing was heard of the daemon since {heard:%Y-%m-%d %H:%M} UTC; look whether"
             " its computer, its network and scopewatch run"
         )
-        return Condition(ready=False, complaints=(line,))
-    return Condition(ready=True, complaints=())
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +142,7 @@ class SharedDaemons:
             return DaemonView(name=name, complaints=(str(error),))
         return DaemonView(
             name=name,
-            complaints=condition_of(signs, self._clock.now()).complaints,
+            complaints=daemon_seen(signs, self._clock.now()).complaints,
             runs=opened.states.apart_from_daemon().current(),
             simulated=opened.published.run.simulated,
             address=opened.published.address,
@@ -170,15 +182,15 @@ class SharedDaemons:
         published = Published.read(detail, server)
         root = f"{ROOT}/{server.daemon}"
 
-        def health() -> Condition:
-            try:
-                return condition_of(reader.liveness(), self._clock.now())
-            except StoreError as error:
-                return Condition(ready=False, complaints=(str(error),))
-
         def seen() -> DaemonSeen:
-            how = health()
-            return DaemonSeen(ready=how.ready, complaints=how.complaints)
+            try:
+                return daemon_seen(reader.liveness(), self._clock.now())
+            except StoreError as error:
+                return DaemonSeen(ready=False, complaints=(str(error),))
+
+        def health() -> Condition:
+            how = seen()
+            return Condition(ready=how.ready, complaints=how.complaints)
 
         states = RunStates(
             reader,
@@ -194,7 +206,8 @@ class SharedDaemons:
             alerts=Answers(server, self._clock),
             health=health,
             states=states,
-            waiting=int,
+            waiting=lambda: seen().waiting,
+            pausing=lambda: seen().pausing,
             registry=CollectorRegistry(),
             facts=published.facts(),
             clock=self._clock,

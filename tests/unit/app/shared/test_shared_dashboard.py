@@ -3,16 +3,20 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from scopewatch.app.recording.store import Store
+from scopewatch.app.shared.condition import CONDITION, ConditionRecord
 from scopewatch.app.shared.daemons import SharedDaemons
 from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.config import Config
 from scopewatch.inference.bundle import load_bundle
+from scopewatch.monitoring.run_facts import DaemonSeen
+from scopewatch.monitoring.state import Level
 from scopewatch.runtime.process.restart_history import ALIVE, STOPPED
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import Server
@@ -27,7 +31,15 @@ from tests.unit.store.scene import Scene, key, open_store
 TOKEN = "a-token-of-our-own"
 
 
-def publish(place: Server, clock: FakeClock, tmp_path: Path) -> None:
+def record(
+    store: Store, clock: FakeClock, *complaints: str, started_at: datetime | None = None
+) -> None:
+    """What a daemon says of itself."""
+    seen = DaemonSeen(complaints=complaints, started_at=started_at)
+    ConditionRecord(store, lambda: seen, clock).look()
+
+
+def publish(place: Server, clock: FakeClock, tmp_path: Path, *, frames: int = 2) -> None:
     """What the start of a daemon stores, and a well that is weak in scope-1 alone."""
     config = Config.model_validate(
         {
@@ -54,8 +66,9 @@ def publish(place: Server, clock: FakeClock, tmp_path: Path) -> None:
     with closing(open_store(place, clock)) as store:
         store.record_liveness(PUBLISHED, clock.now(), published.model_dump_json())
         store.record_liveness(ALIVE, clock.now())
+        record(store, clock)
         scene = Scene(store=store, place=place)
-        for time_point in range(2):
+        for time_point in range(frames):
             scene.score(key("A1", time_point), 0.1 if place.daemon == "scope-1" else 0.7)
 
 
@@ -144,6 +157,7 @@ def test_a_daemon_that_is_silent_or_stopped_or_of_another_version_is_named(
     with closing(open_store(places[1], clock)) as store:
         clock.advance(600)
         store.record_liveness(ALIVE, clock.now())
+        record(store, clock)
     page = httpx.get(f"{address}/").text
     assert page.count("nothing was heard of the daemon since 2026-03-01 09:00 UTC; look") == 1
     assert page.count("✓") == 1, "no all-clear while nothing is judged"
@@ -227,3 +241,45 @@ def test_a_daemon_that_was_upgraded_meanwhile_is_not_read_by_the_tables_of_befor
     assert "result database was written by a newer scopewatch: scope-1 in" in page
     assert page.count("✓") == 1
     assert httpx.get(f"{address}/daemons/scope-2/").status_code == 200
+
+
+def test_what_a_daemon_complains_of_is_in_the_list_and_on_its_pages(
+    address: str, places: tuple[Server, Server], clock: FakeClock
+) -> None:
+    line = "source folder: /data cannot be read"
+    with closing(open_store(places[0], clock)) as store:
+        record(store, clock, line)
+    page = httpx.get(f"{address}/").text
+    assert (page.count(line), page.count("✓")) == (1, 1)
+    assert line in httpx.get(f"{address}/daemons/scope-1/").text
+    health = httpx.get(f"{address}/healthz")
+    assert health.status_code == 503
+    assert [each["detail"] for each in health.json()["daemons"]] == [[line], []]
+    assert httpx.get(f"{address}/daemons/scope-1/healthz").json()["detail"] == [line]
+
+
+def test_a_daemon_that_waits_too_long_for_its_first_frame_is_no_all_clear(
+    server_place: Server, clock: FakeClock, tmp_path: Path
+) -> None:
+    publish(server_place, clock, tmp_path, frames=0)
+    clock.advance(timedelta(days=3).total_seconds())
+    with closing(open_store(server_place, clock)) as store:
+        store.record_liveness(ALIVE, clock.now())
+        record(store, clock, started_at=clock.now() - timedelta(days=3))
+    with closing(SharedDaemons(server_place.url, clock)) as daemons:
+        (only,) = daemons.look()
+    assert only.complaints == ()
+    assert [each.state.level for each in only.runs] == [Level.FAILING]
+    assert not only.well
+
+
+def test_of_a_daemon_that_does_not_say_how_it_is_nothing_is_assumed(
+    address: str, places: tuple[Server, Server], clock: FakeClock
+) -> None:
+    clock.advance(600)
+    with closing(open_store(places[0], clock)) as store:
+        store.record_liveness(ALIVE, clock.now())
+    assert "nothing was heard of the daemon since 2026-03-01 09:00 UTC" in httpx.get(address).text
+    with closing(open_store(places[0], clock)) as store:
+        store.record_liveness(CONDITION, clock.now(), '{"ready": "maybe"}')
+    assert "was recorded by another version; install the same" in httpx.get(address).text
