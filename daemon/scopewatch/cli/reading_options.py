@@ -89,7 +89,7 @@ Dask = Annotated[
 
 CacheGb = Annotated[
     float,
-    typer.Option("--cache-gb", min=0.0001, help="Of files behind URLs, kept in each process."),
+    typer.Option("--cache-gb", min=0.0001, help="Of files behind each URL, kept in each process."),
 ]
 
 DEFAULT_PATTERN: Final = "scopewatch"

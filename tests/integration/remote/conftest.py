@@ -7,8 +7,6 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from scopewatch.sources.remote import mirror
-
 BUCKET = "raw"
 
 
@@ -32,7 +30,6 @@ def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key-of-the-test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    mirror.mirror_of.cache_clear()
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
 
@@ -49,4 +46,3 @@ def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             client.delete_object(Bucket=BUCKET, Key=each["Key"])
     client.delete_bucket(Bucket=BUCKET)
     client.close()
-    mirror.mirror_of.cache_clear()

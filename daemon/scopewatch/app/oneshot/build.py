@@ -26,7 +26,7 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.cluster.address import ClusterAddress
 from scopewatch.runtime.cluster.connect import check_paths, open_cluster
 from scopewatch.sources.layouts.guess import guess_layout
-from scopewatch.sources.remote.mirror import mirror_of
+from scopewatch.sources.remote.mirror import close_mirror, mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 
 
@@ -133,6 +133,8 @@ def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
     listing = Listing(settings)
     drawn = PictureSettings(run=run, card=bundle.card, grid=wanted.grid)
     with ExitStack() as held:
+        for remote in _remotes(wanted):
+            held.callback(close_mirror, remote)
         scoring: ScoresItems
         if wanted.cluster is None:
             scoring = _open_here(bundle, wanted, run, drawn)
@@ -184,9 +186,14 @@ def _open_cluster(
             memory_mb=wanted.memory_mb,
             pictures=drawn if wanted.out else None,
             identify=wanted.identify,
+            remotes=_remotes(wanted),
         )
         screening = Screening(run.phase_channel, wanted.kept)
         yield ClusterScoring(client, job, screening=screening, out=wanted.out)
+
+
+def _remotes(wanted: OneShotSettings) -> tuple[RemoteFolder, ...]:
+    return tuple(path for path in wanted.paths if isinstance(path, RemoteFolder))
 
 
 def guess_pattern(paths: Sequence[Path | RemoteFolder]) -> str | None:

@@ -19,7 +19,8 @@ from scopewatch.sources.layouts.candidates import (
 )
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_data_set_file
 from scopewatch.sources.omezarr.nodes import ROOT_FILES
-from scopewatch.sources.remote.mirror import Entry, mirror_of
+from scopewatch.sources.remote.entries import Entry
+from scopewatch.sources.remote.mirror import mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 
 # Files whose transfer goes on while those before them are read.

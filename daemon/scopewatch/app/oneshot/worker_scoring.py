@@ -22,6 +22,8 @@ from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch.sources.remote.mirror import close_mirror
+from scopewatch.sources.remote.urls import RemoteFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class ScoringJob:
         How pictures are drawn; None draws none.
     identify
         As for `FrameScoring`.
+    remotes
+        What is fetched for the job, and removed with it.
     """
 
     bundle: Bundle
@@ -42,6 +46,7 @@ class ScoringJob:
     memory_mb: int
     pictures: PictureSettings | None
     identify: bool = False
+    remotes: tuple[RemoteFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,10 @@ class ScoringPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed is typed
         self._owner = ThreadPoolExecutor(1, "score")
 
     def teardown(self, worker: Worker) -> None:
-        """Close the model."""
+        """Close the model, and remove what was fetched."""
         del worker
+        for remote in self._job.remotes:
+            close_mirror(remote)
         self._owner.submit(self._scorer.close)
         self._owner.shutdown()
 

@@ -5,59 +5,30 @@ fetched whole, under its own path and with its own time, together with the files
 state facts (`metadata.txt`, `Index.xml`), and read as any file is.
 """
 
-import atexit
 import os
-import re
 import shutil
-import tempfile
 import threading
+import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.layouts.candidates import is_candidate_name
-from scopewatch.sources.readers.downloads import CONTROL_SUFFIXES
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS
+from scopewatch.sources.remote.entries import Entry, entry_of
+from scopewatch.sources.remote.scratch import make_scratch, sweep
 from scopewatch.sources.remote.urls import RemoteFolder, open_filesystem, reason_of, unreachable
 
-_SIDE_SUFFIXES: Final = (".xml", ".txt", ".json", ".mlf", ".mrf", ".mes", *CONTROL_SUFFIXES)
-_PREFIX: Final = "scopewatch-cache-"
 _FETCHES: Final = 4
+_TRIES: Final = 3
 _FOLDERS: Final = 256
 _TREES: Final = 16
-_MODIFIED: Final = ("LastModified", "mtime", "last_modified", "modified", "last_write_time")
+_MIRRORS: Final = 16
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A file or folder of a remote folder.
-
-    Parameters
-    ----------
-    path
-        Relative to the remote folder.
-    size
-        Bytes; 0 for folders.
-    modified_s
-        Seconds since 1970; None where it is not known.
-    """
-
-    path: str
-    is_folder: bool
-    size: int = 0
-    modified_s: float | None = None
-
-    @property
-    def name(self) -> str:
-        """Last part of the path."""
-        return self.path.rpartition("/")[2]
+# What is there or on its way, and how many bytes it came to.
+_Kept = tuple[Entry, "Future[int]"]
 
 
 class Mirror:
@@ -72,18 +43,24 @@ class Mirror:
     def __init__(self, remote: RemoteFolder) -> None:
         self._remote = remote
         self._files, self._base = open_filesystem(remote.url)
-        _sweep()
-        scratch = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+        sweep()
+        scratch = make_scratch()
+        # At the latest at the end of the process.
+        self._remove = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
         self.root = scratch / (remote.name or "files")
         self.root.mkdir()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_FETCHES, "fetch")
-        # By path: what is there or on its way, the longest unused first.
-        self._kept: OrderedDict[str, tuple[int, Future[None]]] = OrderedDict()
+        # By path, the longest unused first.
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._users: Counter[str] = Counter()
         self._sides: OrderedDict[str, list[Entry]] = OrderedDict()
         self._trees: OrderedDict[str, list[Entry]] = OrderedDict()
+
+    def close(self) -> None:
+        """Remove what was fetched; nothing can be held afterwards."""
+        self._pool.shutdown(cancel_futures=True)
+        self._remove()
 
     def entries(self, below: str) -> list[Entry]:
         """List a folder.
@@ -95,16 +72,16 @@ class Mirror:
         """
         place = f"{self._base}/{below}".rstrip("/")
         try:
-            found = [self._entry(each) for each in self._files.ls(place, detail=True)]
+            found = [entry_of(each, self._base) for each in self._files.ls(place, detail=True)]
         except Exception as error:
             raise unreachable(f"{self._remote.url}/{below}".rstrip("/"), error) from error
         # Some stores list a folder as an object of itself.
         listed = [each for each in found if each.path not in {below, ""}]
         if self._remote.only and not below:
             listed = [each for each in listed if each.name == self._remote.only] + [
-                each for each in listed if _is_side_file(each)
+                each for each in listed if each.is_side_file
             ]
-        self._sides[below] = [each for each in listed if _is_side_file(each)]
+        self._sides[below] = [each for each in listed if each.is_side_file]
         while len(self._sides) > _FOLDERS:
             self._sides.popitem(last=False)
         return listed
@@ -127,20 +104,15 @@ class Mirror:
         """
         folders = [str(each) for each in PurePosixPath(path).parents]
         sides = [side for each in folders for side in self._sides_in("" if each == "." else each)]
-        known = self._kept.get(path)
-        entry = Entry(path=path, is_folder=False) if known else self._look(path)
-        with self._held([entry, *sides]):
+        with self._lock:
+            known = self._kept.get(path)
+        with self._held([known[0] if known else self._look(path), *sides]):
             yield
 
     @contextmanager
     def tree(self, below: str) -> Iterator[None]:
         """Hold all files of a data set or store. Raises as `file`."""
-        place = f"{self._base}/{below}".rstrip("/")
-        try:
-            found = self._files.find(place, detail=True)
-            entries = [self._entry(each) for each in found.values()]
-        except Exception as error:
-            raise self._unfetched(below, error) from error
+        entries = self._files_below(below)
         size = sum(each.size for each in entries)
         if size > self._remote.cache_bytes:
             raise FrameError(
@@ -162,9 +134,10 @@ class Mirror:
                 found = self._files.find(f"{self._base}/{below}".rstrip("/"), detail=True)
             except Exception as error:
                 raise self._unfetched(below, error) from error
-            self._trees[below] = [self._entry(each) for each in found.values()]
+            listed = self._trees[below] = [entry_of(each, self._base) for each in found.values()]
             while len(self._trees) > _TREES:
                 self._trees.popitem(last=False)
+            return listed
         return self._trees[below]
 
     @contextmanager
@@ -191,15 +164,26 @@ class Mirror:
                 self._users.subtract(paths)
                 self._users += Counter()
 
-    def _await(self, path: str, fetch: "Future[None]") -> None:
+    def _await(self, path: str, fetch: "Future[int]") -> None:
         try:
             fetch.result()
         except Exception as error:
             with self._lock:
-                self._kept.pop(path, None)
+                # Another thread may have begun it again.
+                if path in self._kept and self._kept[path][1] is fetch:
+                    del self._kept[path]
             raise self._unfetched(path, error) from error
 
     def _begin(self, entry: Entry) -> None:
+        # Keys of a bucket may hold `..`.
+        if not (self.root / entry.path).resolve().is_relative_to(self.root):
+            raise FrameError(
+                complaint(
+                    "path leads out of its folder",
+                    where=f"{self._remote.url}/{entry.path}",
+                    do="copy it under another name",
+                )
+            )
         if entry.size > self._remote.cache_bytes:
             raise FrameError(
                 complaint(
@@ -210,32 +194,62 @@ class Mirror:
                     do="raise --cache-gb",
                 )
             )
-        self._kept[entry.path] = entry.size, self._pool.submit(self._fetch, entry)
+        self._kept[entry.path] = entry, self._pool.submit(self._fetch, entry)
 
-    def _fetch(self, entry: Entry) -> None:
+    def _fetch(self, entry: Entry) -> int:
+        """Fetch a file whole, and return its size."""
         path = self.root / entry.path
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
-        self._files.get_file(f"{self._base}/{entry.path}", str(part))
-        if entry.modified_s is not None:
-            os.utime(part, (entry.modified_s, entry.modified_s))
-        part.replace(path)
+        try:
+            entry = self._copy(entry, part)
+            size = part.stat().st_size
+            if entry.modified_s is not None:
+                os.utime(part, (entry.modified_s, entry.modified_s))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return size
+
+    def _copy(self, entry: Entry, part: Path) -> Entry:
+        """Fetch a file that does not change meanwhile, and return what it is.
+
+        Libraries fetch large objects in pieces, and may join those of two versions.
+        """
+        for _ in range(_TRIES):
+            self._files.get_file(f"{self._base}/{entry.path}", str(part))
+            seen, size = self._look(entry.path), part.stat().st_size
+            # More where it was compressed for the transfer.
+            if seen.is_same(entry) and size >= seen.size:
+                return seen
+            entry = seen
+        raise FrameError(
+            complaint(
+                "file cannot be fetched whole",
+                where=f"{self._remote.url}/{entry.path}",
+                expected=f"{entry.size} bytes that stay the same",
+                got=f"{size} bytes, or other ones each time",
+                do="wait until nobody writes it, and give the same call again",
+            )
+        )
 
     def _make_room(self) -> None:
+        excess = self._size() - self._remote.cache_bytes
         for path in list(self._kept):
-            if self._size() <= self._remote.cache_bytes:
+            if excess <= 0:
                 return
-            _, fetch = self._kept[path]
-            if not self._users[path] and fetch.done():
+            kept = self._kept[path]
+            if not self._users[path] and kept[1].done():
                 del self._kept[path]
                 (self.root / path).unlink(missing_ok=True)
+                excess -= _size_of(kept)
 
     def _size(self) -> int:
-        return sum(size for size, _ in self._kept.values())
+        return sum(map(_size_of, self._kept.values()))
 
     def _look(self, path: str) -> Entry:
         try:
-            return self._entry(self._files.info(f"{self._base}/{path}"))
+            return entry_of(self._files.info(f"{self._base}/{path}"), self._base)
         except Exception as error:
             raise self._unfetched(path, error) from error
 
@@ -243,19 +257,6 @@ class Mirror:
         if folder not in self._sides:
             self.entries(folder)
         return self._sides[folder]
-
-    def _entry(self, facts: dict[str, Any]) -> Entry:
-        path = str(facts["name"]).rstrip("/").removeprefix(self._base.rstrip("/")).lstrip("/")
-        moments = (facts[name] for name in _MODIFIED if facts.get(name) is not None)
-        moment = next(moments, None)
-        if isinstance(moment, datetime):
-            moment = moment.timestamp()
-        return Entry(
-            path=path,
-            is_folder=facts["type"] == "directory",
-            size=int(facts.get("size") or 0),
-            modified_s=float(moment) if isinstance(moment, int | float) else None,
-        )
 
     def _unfetched(self, path: str, error: Exception) -> FrameError:
         if isinstance(error, FrameError):
@@ -270,42 +271,30 @@ class Mirror:
         )
 
 
-@lru_cache(maxsize=16)
+def _size_of(kept: _Kept) -> int:
+    """Return how much a file takes up; what was listed, until it is there."""
+    entry, fetch = kept
+    return fetch.result() if fetch.done() and fetch.exception() is None else entry.size
+
+
+_OPENING = threading.Lock()
+_opened: OrderedDict[RemoteFolder, Mirror] = OrderedDict()
+
+
 def mirror_of(remote: RemoteFolder) -> Mirror:
     """Return the one mirror of a remote folder in this process. Raises ConfigError."""
-    return Mirror(remote)
+    # Several threads of a worker begin at once, and must not have a mirror each.
+    with _OPENING:
+        if remote not in _opened:
+            _opened[remote] = Mirror(remote)
+            while len(_opened) > _MIRRORS:
+                _opened.popitem(last=False)
+        return _opened[remote]
 
 
-def _is_side_file(entry: Entry) -> bool:
-    return (
-        not entry.is_folder
-        and not is_candidate_name(entry.name)
-        and entry.name.endswith(_SIDE_SUFFIXES)
-        and entry.size <= DEFAULT_LIMITS.max_text_bytes
-    )
-
-
-def _sweep() -> None:
-    """Remove the caches of processes that were killed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        number = re.fullmatch(rf"{_PREFIX}(\d+)-\w+", left.name)
-        with suppress(OSError):
-            if number is not None and _is_gone(int(number[1])) and left.stat().st_uid == _user():
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _user() -> int:
-    return os.getuid() if hasattr(os, "getuid") else 0
-
-
-def _is_gone(process: int) -> bool:
-    if os.name == "nt":
-        # There, signal 0 would end it.
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+def close_mirror(remote: RemoteFolder) -> None:
+    """Remove what was fetched of a remote folder, when nobody reads it any more."""
+    with _OPENING:
+        mirror = _opened.pop(remote, None)
+    if mirror is not None:
+        mirror.close()

@@ -3,9 +3,10 @@
 # ruff: noqa: PLC0415
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from scopewatch.core.errors import ConfigError, complaint
 
@@ -28,11 +29,15 @@ class RemoteFolder:
         How much of it may lie on the disk of each process at a time.
     only
         The one file that is meant; '' for all.
+    call
+        Names the call of the program. A process of a cluster runs on after it, and what it fetched
+        for one call may have changed before the next.
     """
 
     url: str
     cache_bytes: int
     only: str = ""
+    call: str = field(default_factory=lambda: uuid4().hex, repr=False)
 
     @property
     def name(self) -> str:
@@ -61,11 +66,14 @@ def check_url(text: str) -> str:
         When it holds a password or a key, which others read in lists of processes and logs.
     """
     parts = urlsplit(text)
-    if parts.password is not None or (parts.username and parts.scheme.startswith("s3")):
+    login = text.split("://", maxsplit=1)[-1].split("/", maxsplit=1)[0].rpartition("@")[0]
+    named = login and parts.scheme.startswith(("s3", "http"))
+    # A query signs an address, or holds a token.
+    if ":" in login or named or "=" in parts.query:
         raise ConfigError(
             complaint(
                 "URL holds credentials",
-                where=f"{parts.scheme}://***@{parts.hostname}{parts.path}",
+                where=f"{parts.scheme}://***",
                 do="leave them out: libraries take them from environment, profile or keys"
                 " (AWS_PROFILE, ~/.ssh)",
             )
