@@ -87,8 +87,13 @@ def load_check(bundle: Bundle) -> CheckFrames | None:
             model = str(stored["model_sha256"])
             frames, tiles, codes = (stored[name] for name in ("frames", "tiles", "codes"))
         entry, answer = (Quantisation(scale=float(s), zero_point=int(z)) for s, z in codes)
-        if frames.dtype != np.int8 or tiles.dtype != np.int8 or frames.ndim != 3:
-            raise ValueError(f"frames {frames.shape} {frames.dtype}, tiles {tiles.dtype}")
+        count, *sides = frames.shape
+        fitting = (count, *(-(-side // bundle.card.tile_px) for side in sides))
+        found = f"frames {frames.shape} {frames.dtype}, tiles {tiles.shape} {tiles.dtype}"
+        if not frames.dtype == tiles.dtype == np.int8 or len(sides) != 2:
+            raise ValueError(found)
+        if not frames.size or tiles.shape != fitting:
+            raise ValueError(found)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise _unusable(path, "frames and tiles as int8 codes", str(error)) from error
     if model != bundle.card.model_sha256:

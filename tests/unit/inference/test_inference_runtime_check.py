@@ -166,6 +166,22 @@ def test_frames_of_another_model_and_damaged_ones_are_refused(tmp_path: Path) ->
     assert load_check(tiny_bundle()) is None
 
 
+@pytest.mark.parametrize("tiles", [(0, 20, 20), (1, 20, 20), (2, 20, 19)])
+def test_check_frames_that_do_not_fit_their_tiles_are_refused(
+    tmp_path: Path, tiles: tuple[int, ...]
+) -> None:
+    bundle = write_check(tmp_path)
+    path = bundle.folder / CHECK_FILE
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["tiles"] = np.zeros(tiles, np.int8)
+    if not tiles[0]:
+        arrays["frames"] = arrays["frames"][:0]
+    np.savez(path, allow_pickle=False, **arrays)
+    with pytest.raises(ModelError, match="check frames of the bundle cannot be used"):
+        load_check(bundle)
+
+
 def test_a_verdict_is_found_again_under_its_key_alone(tmp_path: Path) -> None:
     verdicts = Verdicts(path=tmp_path / VERDICTS_FILE)
     assert verdicts.find("a") is None
