@@ -66,13 +66,14 @@ def _repetition(length: int) -> bytes | None:
     It consists of references alone. None where deflate needs a literal byte at the end, since
     references are of 3 to 258 bytes.
     """
-    row = random.Random(length).randbytes(length)  # noqa: S311 - no secret
+    made = random.Random(length)  # noqa: S311 - no secret
+    row, other = made.randbytes(length), made.randbytes(length)
     stream = zlib.compressobj(wbits=-zlib.MAX_WBITS, strategy=zlib.Z_FIXED)
     # One byte before, since zlib never refers to the first byte of a stream.
     stream.compress(b"\0" + row)
     stream.flush(zlib.Z_SYNC_FLUSH)
     block = stream.compress(row) + stream.flush(zlib.Z_SYNC_FLUSH)
-    other = bytes(255 - byte for byte in row)
+    # By rows that are independent: a reference to bytes that are alike by chance shows.
     repeated = zlib.decompressobj(-zlib.MAX_WBITS, zdict=other).decompress(block)
     return block if repeated == other else None
 
