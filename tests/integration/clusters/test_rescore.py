@@ -17,7 +17,9 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from scopewatch.app.oneshot import build
 from scopewatch.cli.main import run
+from scopewatch.core.errors import ModelError
 from scopewatch.core.strict_yaml import parse_yaml
 from tests.integration.conftest import Save
 
@@ -186,3 +188,67 @@ def test_other_options_make_another_version_and_are_named(
     assert f"{first.name} has results of this model that were read by other" in (
         capsys.readouterr().err
     )
+
+
+def test_a_result_is_never_taken_from_another_file_of_the_same_frame(
+    bundle: Path, tmp_path: Path, phase: NDArray[np.uint16], save: Save
+) -> None:
+    archive, lines = tmp_path / "archive", tmp_path / "lines.jsonl"
+    name = "P1_A1_s0_t0000_phase.tif"
+    first, second = tmp_path / "1" / "plate", tmp_path / "2" / "plate"
+    for folder, pixels in ((first, phase[:256, :256]), (second, phase[256:, 256:])):
+        folder.mkdir(parents=True)
+        save(folder / name, pixels)
+        assert run(rescore(folder, bundle, archive)) == 0
+    os.utime(second / name, (1, 1))
+    assert run(rescore(second, bundle, archive, "--jsonl", str(lines))) == 0
+    old, new = lines_of(lines)
+    assert (old["path"], new["path"]) == (f"{first / name}", f"{second / name}")
+    assert old["key"] == new["key"]
+    assert old["measures"] != new["measures"]
+
+
+def test_stains_are_drawn_for_results_that_have_none(
+    raw: Path, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive, frame = tmp_path / "archive", raw / "P1_A1_s0_t0000_phase.tif"
+    counts = []
+    for more in ((), ("--stains",), ("--stains",)):
+        assert run(rescore(frame, bundle, archive, *more)) == 0
+        counts.append(scored_now(capsys))
+    assert counts == [1, 1, 0]
+    assert len(list(archive.glob("*/stains/**/*.jpg"))) == 1
+
+
+def test_an_archive_lies_in_the_folder_of_its_name_whatever_that_holds(
+    raw: Path, bundle: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "scores #1 of 100%25?"
+    assert run(rescore(raw / "P1_A1_s0_t0000_phase.tif", bundle, archive)) == 0
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("scores")] == [
+        archive.name
+    ]
+    assert len(list(archive.glob("*/results.db"))) == 1
+
+
+def test_a_frame_that_memory_was_too_small_for_is_tried_again(
+    raw: Path,
+    bundle: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ModelError("frame does not fit the memory budget even in strips")
+
+    frame, judged = raw / "P1_A1_s0_t0000_phase.tif", []
+    for too_small in (True, False):
+        with monkeypatch.context() as patched:
+            if too_small:
+                patched.setattr(build, "analyse", refuse)
+            assert run(rescore(frame, bundle, tmp_path / "archive")) == 0
+        judged.append(capsys.readouterr().out.splitlines()[0].partition(": ")[2])
+    assert judged == [
+        "0 of 1 frames judged, 0 scored now",
+        "1 of 1 frames judged, 1 scored now",
+    ]

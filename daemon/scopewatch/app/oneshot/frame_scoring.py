@@ -97,7 +97,9 @@ class FrameScoring:
         try:
             result = self._analyse(read.frame)
         except ModelError as error:
-            # For example a frame too wide for the memory budget: the others may fit.
+            # For example a frame too wide for the memory budget: the others may fit, and with more
+            # memory this one, which therefore has no result yet.
+            line.pop("content", None)
             return Judged(line=line | refused(Fault.FAILED, str(error)))
         line |= analysed(result, read.frame)
         line["timings_ms"] = {"load": read.took_ms} | _timings(result)

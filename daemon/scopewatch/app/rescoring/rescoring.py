@@ -1,6 +1,6 @@
 """Scores what a version of an archive lacks; killed at any moment, it goes on when called again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,18 +138,30 @@ class Rescoring:
         there = self.results.at(item.place)
         key = str(item.key)
         if there is not None and there.content and there.key == key:
+            if self._lacks_picture(there.line):
+                return item
             same_file = there.fingerprint == item.fingerprint
             return _Kept(there.line) if same_file else replace(item, content=there.content)
         # Rewritten with the same pixels, or moved.
         elsewhere = self.results.of(key)
-        return item if elsewhere is None else replace(item, content=elsewhere.content)
+        if elsewhere is None or self._lacks_picture(elsewhere.line):
+            return item
+        return replace(item, content=elsewhere.content)
+
+    def _lacks_picture(self, line: Mapping[str, Any]) -> bool:
+        """Return whether a result was kept by a call that drew nothing, unlike this one."""
+        out = self._settings.out
+        if out is None or line["verdict"] != "judged":
+            return False
+        return not line["overlay"] or not (out / line["overlay"]).is_file()
 
     def _archive(self, line: Line) -> Archived | None:
         """Return what is to be kept of a line; None where it is kept already."""
         if isinstance(line, _Kept):
             return None
         if line["verdict"] == UNCHANGED:
-            before = self.results.of(line["key"])
+            # A key may have had other pixels, in a file that lay elsewhere.
+            before = self.results.of(line["key"], line["content"])
             result = dict(before.line) if before is not None else {}
             result["path"] = line["path"]
         else:

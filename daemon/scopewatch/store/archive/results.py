@@ -5,14 +5,16 @@ which SQLite's write-ahead log does not work.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, Index, String, create_engine, event, func, select
+from sqlalchemy import Engine, Index, String, create_engine, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import QueuePool
 
 from scopewatch.store.files.whole_files import make_folder
 from scopewatch.store.schema.engine import as_store_errors
@@ -95,9 +97,12 @@ class ArchiveResults:
             row = connection.execute(select(_Row.__table__).where(_Row.path == path)).first()
         return None if row is None else _archived(row)
 
-    def of(self, key: str) -> Archived | None:
-        """Return the judged frame of a key, wherever its file lay."""
-        query = select(_Row.__table__).where(_Row.key == key, _Row.content != "").limit(1)
+    def of(self, key: str, content: str | None = None) -> Archived | None:
+        """Return the judged frame of a key, wherever its file lay; with this content, if given."""
+        query = select(_Row.__table__).where(_Row.key == key, _Row.content != "")
+        if content is not None:
+            query = query.where(_Row.content == content)
+        query = query.order_by(_Row.path).limit(1)
         with as_store_errors(self._path), self._engine.connect() as connection:
             row = connection.execute(query).first()
         return None if row is None else _archived(row)
@@ -136,16 +141,15 @@ class ArchiveResults:
 
 
 def _open(path: Path, mode: str) -> Engine:
-    engine = create_engine(
-        f"sqlite:///file:{path.resolve().as_posix()}?mode={mode}&uri=true",
-        connect_args={"timeout": _BUSY_S},
-    )
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
+    def connect() -> sqlite3.Connection:
+        # Not by SQLAlchemy's URL, which does not escape names.
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, check_same_thread=False)
         connection.execute("PRAGMA synchronous = FULL")
+        return connection
 
-    return engine
+    return create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
 
 def _archived(row: Any) -> Archived:
