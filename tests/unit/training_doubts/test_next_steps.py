@@ -44,6 +44,14 @@ def test_a_run_without_a_positive_tile_is_left_out_and_never_held_out(tmp_path: 
     )
 
 
+def test_where_no_run_has_a_positive_tile_nothing_is_trained(tmp_path: Path) -> None:
+    barren = [doubt(DoubtKind.NO_POSITIVE, Weight.LOOK, run) for run in ("run1", "run2")]
+    assert after_prepare(dataset(tmp_path, 2, *barren)) == (
+        "next: no run has a positive tile, so that there is nothing to learn: look at the"
+        " fluorescence of run1, run2, or prepare with another --binarise"
+    )
+
+
 def test_a_data_set_that_is_not_to_be_trained_on_has_no_next_step(tmp_path: Path) -> None:
     assert after_prepare(dataset(tmp_path, 3, doubt(DoubtKind.SWAPPED, Weight.STOP))) is None
 

@@ -20,6 +20,11 @@ def after_prepare(dataset: Dataset) -> str | None:
     folder = quote(str(dataset.folder))
     barren = [each.run for each in dataset.doubts if each.kind is DoubtKind.NO_POSITIVE]
     runs = [run for run in dataset.runs() if run not in barren]
+    if not runs:
+        return (
+            "next: no run has a positive tile, so that there is nothing to learn: look at the"
+            f" fluorescence of {', '.join(barren)}, or prepare with another --binarise"
+        )
     options = [f"--exclude {quote(run)}" for run in barren]
     if len(runs) >= _FEWEST_TO_HOLD_OUT:
         options.append(f"--hold-out {quote(runs[-1])}")

@@ -45,6 +45,10 @@ class DoubtKind(StrEnum):
     ONE_RUN = "one-run"
     NO_POSITIVE = "no-positive-tile"
     MASK = "mask"
+    SAME_FIELD = "same-field"
+    LOST_RUN = "lost-run"
+    DAY = "day"
+    INVERTED = "inverted"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -59,6 +63,10 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.ONE_RUN: "data set has one run",
     DoubtKind.NO_POSITIVE: "run has no positive tile",
     DoubtKind.MASK: "fluorescence pictures are masks",
+    DoubtKind.SAME_FIELD: "runs show the same fields",
+    DoubtKind.LOST_RUN: "no pair of the run can be used",
+    DoubtKind.DAY: "days are implausible",
+    DoubtKind.INVERTED: "phase contrast is the opposite of other runs'",
 }
 
 

@@ -25,6 +25,7 @@ from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
 from scopewatch_training.evaluation.label_check import LabelCheck, LabelRule, check_labels
+from scopewatch_training.evaluation.no_positives import describe_runs_without_positives
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from scopewatch_training.network.frames import frames_of, score_frames
 
@@ -118,7 +119,12 @@ def evaluate(
         labels=labels,
         assessment=assess(fields, np.random.default_rng(seed)),
         baselines=baselines,
-        notes=(*_flattery(bundle, chosen, copies, dataset), *labels.lines, *copies.unchecked),
+        notes=(
+            *_flattery(bundle, chosen, copies, dataset),
+            *labels.lines,
+            *copies.unchecked,
+            *describe_runs_without_positives(fields),
+        ),
     )
 
 

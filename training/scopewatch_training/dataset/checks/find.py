@@ -12,7 +12,13 @@ from scopewatch_training.dataset.checks.measures import (
     find_swapped,
 )
 from scopewatch_training.dataset.checks.names import find_twin_names
+from scopewatch_training.dataset.checks.odd_runs import (
+    find_inverted,
+    find_lost_runs,
+    find_odd_days,
+)
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
+from scopewatch_training.dataset.checks.same_fields import find_same_fields
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.prepared import Dataset, Pair
 
@@ -24,6 +30,7 @@ def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:
             *find_doubts(dataset.pairs),
             *find_runs_without_positives(dataset),
             *find_masks(dataset),
+            *find_same_fields(dataset),
         ]
     )
 
@@ -34,18 +41,21 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
     Parameters
     ----------
     pairs
-        All pairs; refused ones count for their names only.
+        All pairs; refused ones count for their names, and where a run has no other.
     """
     used = [pair for pair in pairs if pair.refused is None]
     return _gravest_first(
         [
             *find_twin_names(pairs),
+            *find_lost_runs(pairs),
             *find_swapped(used),
             *find_copies(used),
             *find_odd_scales(used),
             *find_odd_offsets(used),
             *find_moved_cells(used),
             *find_clipped(used),
+            *find_odd_days(used),
+            *find_inverted(used),
             *_one_run(used),
         ]
     )

@@ -1,0 +1,83 @@
+"""Finds fields of one plate that stand in two runs: imaged again, so that no file is a copy.
+
+Wells of the same name are compared between runs, at their last time points: the stage does not come
+back to the pixel and the cells have moved a little, but most of the picture is the same at some
+shift.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from scopewatch_training.dataset.checks.copies import NEAR, nearness, unpack
+from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.prepared import Dataset, Pair
+
+ALIKE: Final = 0.4
+"""Correlation at the best shift from which two phase frames show one field.
+
+Different fields of made-up cells, of simulated ones and of E. coli reach 0.14; fields with noise of
+their own that were shifted by 6 px reach 0.9.
+"""
+_SIDE_PX: Final = 256
+
+
+def find_same_fields(dataset: Dataset) -> list[Doubt]:
+    """Return a doubt for each two runs that share fields; reads views of wells of the same name."""
+    wells: dict[tuple[str, int], dict[tuple[str, str], Pair]] = {}
+    for pair in sorted(dataset.accepted, key=lambda each: each.time_point):
+        wells.setdefault((pair.well, pair.site), {})[pair.run, pair.plate] = pair
+    shared: dict[tuple[str, str], list[tuple[Pair, Pair]]] = {}
+    for last in wells.values():
+        members = list(last.values())
+        if len({pair.run for pair in members}) < 2:
+            continue
+        spectra = [_spectrum(dataset.view(pair)) for pair in members]
+        for one, other in combinations(range(len(members)), 2):
+            first, again = members[one], members[other]
+            if first.run == again.run or _is_copy(first, again):
+                continue
+            if _alike(spectra[one], spectra[other]) >= ALIKE:
+                shared.setdefault((again.run, first.run), []).append((first, again))
+    return [_doubt(run, source, found) for (run, source), found in shared.items()]
+
+
+def _doubt(run: str, source: str, found: Sequence[tuple[Pair, Pair]]) -> Doubt:
+    first, again = found[0]
+    return Doubt(
+        kind=DoubtKind.SAME_FIELD,
+        weight=Weight.STOP,
+        run=run,
+        pair=None,
+        measured=f"{len(found)} of its fields are in run {source} too, as {again} is {first}",
+        expected="another differentiation in each run",
+        do="give pictures of one plate the same run, with a time point each: held out, it flatters",
+    )
+
+
+def _is_copy(one: Pair, other: Pair) -> bool:
+    """Whether the perceptual hashes are near, which `copies` reports."""
+    marks = unpack([one.phase_look.mark, other.phase_look.mark])
+    return bool(nearness(marks[:1], marks[1])[0] <= NEAR)
+
+
+def _spectrum(view: NDArray[np.float16]) -> NDArray[np.complex64]:
+    """Return the transform of a view's block means, of unit energy."""
+    factor = max(1, -(-max(view.shape) // _SIDE_PX))
+    rows, cols = (side // factor for side in view.shape)
+    whole = np.asarray(view[: rows * factor, : cols * factor], dtype=np.float32)
+    small = whole.reshape(rows, factor, cols, factor).mean(axis=(1, 3))
+    small -= small.mean()
+    small /= np.float32(np.sqrt(max(float(np.vdot(small, small)), 1e-20)))
+    return np.asarray(fft.fft2(small), dtype=np.complex64)
+
+
+def _alike(one: NDArray[np.complex64], other: NDArray[np.complex64]) -> float:
+    """Return the correlation at the best circular shift; 0 for frames of other sizes."""
+    if one.shape != other.shape:
+        return 0.0
+    return float(fft.ifft2(np.conj(one) * other).real.max())
