@@ -52,11 +52,7 @@ def enter_monitor(
         interval_h=config.experiment.interval_h,
         free_bytes=partial(_free_bytes, folder),
         where=str(folder),
-        image_disks={
-            str(source.path): partial(_free_bytes, source.path)
-            for source in config.sources
-            if isinstance(source, MicroManagerSourceConfig)
-        },
+        image_disks={str(each): partial(_free_bytes, each) for each in image_folders(config)},
         clock=context.clock,
         wake=context.delivery.wake,
         troubles=lambda: {each.source.name: each.trouble for each in watchers if not each.watching},
@@ -66,6 +62,15 @@ def enter_monitor(
     )
     schedule.every(TICK_S, JOB, monitor.tick)
     return monitor
+
+
+def image_folders(config: Config) -> list[Path]:
+    """Return the folders beside the state folder whose disks must not fill up."""
+    folders = [
+        source.path for source in config.sources if isinstance(source, MicroManagerSourceConfig)
+    ]
+    # A frame whose picture finds no room is not judged.
+    return folders if config.overlays.folder is None else [*folders, config.pictures]
 
 
 def _free_bytes(folder: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.daemon import build
-from scopewatch.app.monitoring import raise_model_refused
+from scopewatch.app.monitoring import image_folders, raise_model_refused
 from scopewatch.config import Config
 from scopewatch.core.errors import ModelError
 from scopewatch.runtime.process.lock import InstanceLock
@@ -69,3 +69,12 @@ def test_a_state_folder_that_another_holds_does_not_hide_the_refusal(
     with InstanceLock(tmp_path / "state"):
         raise_model_refused(config_of(tmp_path, RULE), ModelError(REFUSAL), clock)
     assert "refusal of the model cannot be reported" in caplog.text
+
+
+def test_the_disk_of_pictures_is_watched_where_it_is_another_one(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    assert image_folders(config) == []
+    share = config.overlays.model_copy(update={"folder": tmp_path / "share"})
+    store = config.store.model_copy(update={"daemon": "scope-1"})
+    apart = config.model_copy(update={"overlays": share, "store": store})
+    assert image_folders(apart) == [tmp_path / "share" / "scope-1"]

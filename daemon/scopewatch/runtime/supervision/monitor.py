@@ -93,7 +93,7 @@ class Monitor:
     free_bytes
         Reads the free space where results are kept, at `where`; may raise OSError.
     image_disks
-        The same by place, where a microscope's images are written.
+        The same by place, where a microscope's images or our pictures are written.
     wake
         Called when messages wait for delivery.
     refusal
