@@ -86,7 +86,7 @@ SPOILT = {
     scale_of_zero: "um_per_px is not a number: {m} line 3 (expected a number above 0, got '0'); ",
     two_scales: (
         "pairs differ in their pixel size: r1/P1/A2/s0/t0000 (expected 0.65 um/px, as the first"
-        " pair, got 1.3 um/px); give the scale that all are to be brought to"
+        " pair, got 1.3 um/px); correct column um_per_px where it is of another objective"
     ),
     repeat: "pair is listed more than once: {m}, r1/P1/A1/s0/t0000 (expected one row,"
     " got 2 rows); ",

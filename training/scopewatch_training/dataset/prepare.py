@@ -198,7 +198,8 @@ def _common_scale(pairs: Sequence[Pair]) -> float | None:
                 where=odd[0],
                 expected=f"{known[0]:g} um/px, as the first pair",
                 got="unknown" if scales[odd[0]] is None else f"{scales[odd[0]]:g} um/px",
-                do="give the scale that all are to be brought to (um_per_px)",
+                do="correct column um_per_px where it is of another objective than the frame; where"
+                " it is right, give the scale that all are to be brought to (--um-per-px)",
             )
         )
     return float(np.median(known))
