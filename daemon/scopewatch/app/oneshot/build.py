@@ -24,7 +24,12 @@ from scopewatch.core.imaging.analyse import analyse
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.cluster.address import ClusterAddress
-from scopewatch.runtime.cluster.connect import check_paths, open_cluster
+from scopewatch.runtime.cluster.connect import (
+    Expected,
+    check_paths,
+    open_cluster,
+    versions_here,
+)
 from scopewatch.sources.layouts.guess import guess_layout
 from scopewatch.sources.remote.mirror import close_mirror, mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
@@ -172,9 +177,15 @@ def _open_cluster(
     address: ClusterAddress,
 ) -> Iterator[ScoresItems]:
     with open_cluster(address) as client:
+        expected = None
         if address.scheduler:
             here = [path for path in wanted.paths if isinstance(path, Path)]
             check_paths(client, here, address.scheduler)
+            expected = Expected(
+                scheduler=address.scheduler,
+                versions=versions_here(),
+                paths=tuple(map(str, here)),
+            )
         # After the cluster, whose absence has a line of its own: this imports Dask.
         from scopewatch.app.oneshot.cluster_scoring import ClusterScoring  # noqa: PLC0415
         from scopewatch.app.oneshot.worker_scoring import ScoringJob  # noqa: PLC0415
@@ -187,6 +198,7 @@ def _open_cluster(
             pictures=drawn if wanted.out else None,
             identify=wanted.identify,
             remotes=_remotes(wanted),
+            expected=expected,
         )
         screening = Screening(run.phase_channel, wanted.kept)
         yield ClusterScoring(client, job, screening=screening, out=wanted.out)

@@ -17,11 +17,13 @@ from scopewatch.app.oneshot.lines import Line
 from scopewatch.app.oneshot.listing import Listed
 from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
 from scopewatch.config import RunConfig
+from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.imaging.analyse import analyse
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch.runtime.cluster.connect import Expected
 from scopewatch.sources.remote.mirror import close_mirror
 from scopewatch.sources.remote.urls import RemoteFolder
 
@@ -38,6 +40,8 @@ class ScoringJob:
         As for `FrameScoring`.
     remotes
         What is fetched for the job, and removed with it.
+    expected
+        What the worker must have; None in processes of the same machine.
     """
 
     bundle: Bundle
@@ -47,6 +51,7 @@ class ScoringJob:
     pictures: PictureSettings | None
     identify: bool = False
     remotes: tuple[RemoteFolder, ...] = ()
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +72,21 @@ class ScoringPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed is typed
     def __init__(self, name: str, job: ScoringJob) -> None:
         self.name = name
         self._job = job
+        self._trouble: ScopewatchError | None = None
 
     def setup(self, worker: Worker) -> None:
-        """Open the model. Raises ModelError."""
-        del worker
+        """Open the model. Raises ModelError, or ClusterError where the worker does not fit."""
+        try:
+            self._open(str(worker.address))
+        except ScopewatchError as error:
+            # Nobody hears of it where the worker joins later: Dask goes on and sends it frames.
+            self._trouble = error
+            raise
+
+    def _open(self, worker: str) -> None:
         job = self._job
+        if job.expected is not None:
+            job.expected.check(worker)
         self._scorer = warm_scorer(job.bundle, threads=job.threads, memory_mb=job.memory_mb)
         self._owner = ThreadPoolExecutor(1, "score")
 
@@ -80,11 +95,23 @@ class ScoringPlugin(WorkerPlugin):  # type: ignore[misc]  # distributed is typed
         del worker
         for remote in self._job.remotes:
             close_mirror(remote)
+        if self._trouble is not None:
+            return
         self._owner.submit(self._scorer.close)
         self._owner.shutdown()
 
     def score(self, item: Listed) -> Scored:
-        """Score a frame. Raises StoreError where the disk for temporary files is full."""
+        """Score a frame.
+
+        Raises
+        ------
+        StoreError
+            Where the disk for temporary files is full.
+        ModelError, ClusterError
+            Where the worker could not be made ready.
+        """
+        if self._trouble is not None:
+            raise self._trouble
         settings = self._job.pictures
         if settings is None:
             return Scored(line=self._frames(None).score(item))

@@ -4,8 +4,10 @@
 # ruff: noqa: PLC0415
 
 import logging
+import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +36,46 @@ _LEAN: Final = {
 }
 
 Versions = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What workers of a cluster must have, also those that join while it works.
+
+    Parameters
+    ----------
+    versions
+        By package.
+    paths
+        Where the raw data lie.
+    """
+
+    scheduler: str
+    versions: Versions
+    paths: Sequence[str]
+
+    def check(self, worker: str) -> None:
+        """Compare with what this process has, which is the worker of that name.
+
+        Raises
+        ------
+        ClusterError
+            Naming the first difference.
+        """
+        there = versions_here(tuple(self.versions))
+        _refuse_other(f"worker {worker}", self.scheduler, self.versions, there)
+        missing = _first_missing(self.paths)
+        if missing is not None:
+            raise _unseen(missing, worker, self.scheduler)
+
+
+def versions_here(packages: Sequence[str] = ("python", *_SCORING)) -> Versions:
+    """Return which versions this process has; None for what is not installed."""
+    found: dict[str, str | None] = dict.fromkeys(packages)
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            found[name] = platform.python_version() if name == "python" else version(name)
+    return found
 
 
 @contextmanager
@@ -89,18 +131,23 @@ def check_versions(found: Mapping[str, Any], scheduler: str) -> None:
         (f"worker {name}", each["packages"], tuple(ours)) for name, each in found["workers"].items()
     ]
     for who, theirs, names in others:
-        for name in ("python", *names):
-            here, there = _short(name, ours.get(name)), _short(name, theirs.get(name))
-            if here != there:
-                raise ClusterError(
-                    complaint(
-                        f"{who} of the cluster has another version of {name}",
-                        where=scheduler,
-                        expected=here or "none",
-                        got=there or "none",
-                        do="install scopewatch with the same constraints.txt on every machine",
-                    )
+        compared = {name: ours.get(name) for name in ("python", *names)}
+        _refuse_other(who, scheduler, compared, theirs)
+
+
+def _refuse_other(who: str, scheduler: str, ours: Versions, theirs: Versions) -> None:
+    for name in ours:
+        here, there = _short(name, ours[name]), _short(name, theirs.get(name))
+        if here != there:
+            raise ClusterError(
+                complaint(
+                    f"{who} of the cluster has another version of {name}",
+                    where=scheduler,
+                    expected=here or "none",
+                    got=there or "none",
+                    do="install scopewatch with the same constraints.txt on every machine",
                 )
+            )
 
 
 def _short(name: str, found: str | None) -> str | None:
@@ -175,14 +222,18 @@ def check_paths(client: "Client", paths: Sequence[Path], scheduler: str) -> None
     """
     for worker, missing in client.run(_first_missing, list(map(str, paths))).items():
         if missing is not None:
-            raise ClusterError(
-                complaint(
-                    "worker of the cluster does not see the files",
-                    where=missing,
-                    got=f"nothing there on {worker} of {scheduler}",
-                    do="mount the share there under the same path",
-                )
-            )
+            raise _unseen(missing, worker, scheduler)
+
+
+def _unseen(missing: str, worker: str, scheduler: str) -> ClusterError:
+    return ClusterError(
+        complaint(
+            "worker of the cluster does not see the files",
+            where=missing,
+            got=f"nothing there on {worker} of {scheduler}",
+            do="mount the share there under the same path",
+        )
+    )
 
 
 def _first_missing(paths: Sequence[str]) -> str | None:
