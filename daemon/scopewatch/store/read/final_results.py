@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.forecast_validation import Prediction, WellEnd
@@ -98,21 +98,22 @@ def _newest_estimates(session: Session, wells: Sequence[int]) -> dict[int, Predi
 def _forecasts(session: Session, wells: Sequence[int]) -> dict[int, list[Prediction]]:
     """Return the forecasts of wells at `MOST_FORECASTS` time points at most, oldest first.
 
-    Of more, evenly every n-th from the newest back to the first of the run.
+    Of more, every n-th of those that the well with the newest one has, from that one back.
     """
-    # Well by well, each end sought in the index.
-    ends = [
-        select(end(WellOutlook.time_point))
-        .where(WellOutlook.well_id == Well.id)
-        .correlate(Well)
-        .scalar_subquery()
-        for end in (func.min, func.max)
-    ]
-    span = select(func.min(ends[0]), func.max(ends[1])).select_from(Well)
-    first, last = session.execute(span.where(Well.id.in_(wells))).one()
-    if last is None:
+    # Well by well, its newest sought in the index.
+    newest = newest_time_point(WellOutlook)
+    longest = session.scalar(
+        select(Well.id)
+        .where(Well.id.in_(wells), newest.is_not(None))
+        .order_by(newest.desc(), Well.id)
+        .limit(1)
+    )
+    if longest is None:
         return {}
-    step = -(-(last - first + 1) // MOST_FORECASTS)
+    # Not of numbers in between: time points may be numbered by hours, and have gaps.
+    of_longest = select(WellOutlook.time_point).where(WellOutlook.well_id == longest)
+    there = session.scalars(of_longest.order_by(WellOutlook.time_point.desc())).all()
+    step = -(-len(there) // MOST_FORECASTS)
     rows = session.execute(
         select(
             WellOutlook.well_id,
@@ -123,7 +124,7 @@ def _forecasts(session: Session, wells: Sequence[int]) -> dict[int, list[Predict
         )
         .where(
             WellOutlook.well_id.in_(wells),
-            WellOutlook.time_point.in_(list(range(last, first - 1, -step))),
+            WellOutlook.time_point.in_(there[::step]),
         )
         .order_by(WellOutlook.well_id, WellOutlook.time_point)
     )

@@ -89,6 +89,22 @@ def test_of_a_long_run_forecasts_of_evenly_spaced_days_are_compared(scene: Scene
     assert shown == every_third[: len(shown)]
 
 
+def test_time_points_that_are_numbered_with_gaps_lose_no_forecasts(scene: Scene) -> None:
+    # As by hours and minutes: 7 apart, and a jump of 1,000 in between.
+    numbers = [7 * each + (1000 if each >= 10 else 0) for each in range(20)]
+    for count, number in enumerate(numbers):
+        scene.score(key("A1", number), 0.5, taken={"acquired_at": at(5 * count)})
+    offered = ticket(key("A1", numbers[-1] + 7, channel="gfp"))
+    measure(scene, replace(offered, acquired_at=at(100)))
+    (well,) = ends(scene)
+    with closing(Reader.open(scene.folder)) as reader:
+        of_all = reader.outlooks(WellName(run="run 7", plate="p1", well="A1"), 1000)
+    forecast = [each.day for each in of_all if isinstance(each.forecast, WellForecast)]
+    shown = [each.day for each in well.forecasts]
+    assert len(shown) > 5
+    assert shown == forecast[: len(shown)]
+
+
 def at(time_point: int) -> datetime:
     """The time of one of 100 time points of ten days."""
     return START + time_point * TEN_DAYS / 100
