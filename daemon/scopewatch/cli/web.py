@@ -45,7 +45,7 @@ def web(
 
     Example: scopewatch web --database file:/etc/scopewatch/store-url --pictures /mnt/pictures
     """
-    from scopewatch.app.shared.serving import serve_shared
+    from scopewatch.app.shared.serving import serve_shared, wait_for_end
 
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +57,6 @@ def web(
         "names": tuple(name or ()),
         "behind_tls": behind_tls,
     }
-    with serve_shared(database, settings, pictures, os.environ) as address:
-        typer.echo(f"all microscopes: {address}")
-        stop.wait()
+    with serve_shared(database, settings, pictures, os.environ) as server:
+        typer.echo(f"all microscopes: {server.url}")
+        wait_for_end(server, stop)

@@ -1,5 +1,6 @@
 """Serves the dashboard over all daemons of a database, in a process of its own."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from scopewatch import __version__
 from scopewatch.app.shared.daemons import SharedDaemons
 from scopewatch.config import WebConfig
 from scopewatch.config.secrets import look_up
-from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.daemons import SharedContext, create_shared_app
@@ -20,8 +21,8 @@ from scopewatch.web.serve import WebServer
 @contextmanager
 def serve_shared(
     database: str, settings: Mapping[str, object], pictures: Path | None, environ: Mapping[str, str]
-) -> Iterator[str]:
-    """Serve the dashboard; gives its address.
+) -> Iterator[WebServer]:
+    """Serve the dashboard; gives what serves it.
 
     Parameters
     ----------
@@ -66,4 +67,23 @@ def serve_shared(
         )
         app = create_shared_app(context, names=web.names, addresses=not web.on_loopback)
         with WebServer(app, host=web.host, port=web.port, proxied=web.behind_tls) as server:
-            yield server.url
+            yield server
+
+
+def wait_for_end(server: WebServer, stop: threading.Event, *, every_s: float = 1.0) -> None:
+    """Return once `stop` is set.
+
+    Raises
+    ------
+    ScopewatchError
+        Where the server ended by itself: a process that serves nothing must not go on.
+    """
+    while not stop.wait(every_s):
+        if not server.running():
+            raise ScopewatchError(
+                complaint(
+                    "the dashboard has ended by itself",
+                    where=server.url,
+                    do="see the log above, then start it again",
+                )
+            )
