@@ -22,3 +22,11 @@ def test_where_nothing_took_time_no_end_is_predicted(clock: FakeClock) -> None:
     clock.advance(61)
     lines.advance(worked=False)
     assert written == ["1 of 100 frames, 0 scored now"]
+
+
+def test_frames_that_were_not_counted_have_no_time_left(clock: FakeClock) -> None:
+    written: list[str] = []
+    lines = ProgressLines(None, write=written.append, monotonic=clock.monotonic)
+    clock.advance(61)
+    lines.advance(worked=True)
+    assert written == ["1 frames, 1 scored now"]

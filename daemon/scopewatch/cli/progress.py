@@ -51,14 +51,14 @@ class ProgressLines:
     Parameters
     ----------
     total
-        Frames in all.
+        Frames in all; None where they were not counted.
     monotonic
         Seconds that never jump.
     """
 
     def __init__(
         self,
-        total: int,
+        total: int | None,
         *,
         write: Callable[[str], None] = lambda line: typer.echo(line, err=True),
         monotonic: Callable[[], float] = time.monotonic,
@@ -81,8 +81,9 @@ class ProgressLines:
             self._write(self._line(now))
 
     def _line(self, now: float) -> str:
-        line = f"{self._done} of {self._total} frames, {self._worked} scored now"
-        if not self._worked:
+        of_all = "" if self._total is None else f" of {self._total}"
+        line = f"{self._done}{of_all} frames, {self._worked} scored now"
+        if not self._worked or self._total is None:
             return line
         left_s = (now - self._started) / self._worked * max(0, self._total - self._done)
         return f"{line}, about {timedelta(seconds=round(left_s))} left"

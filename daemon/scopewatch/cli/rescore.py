@@ -124,7 +124,7 @@ def _complete(work: "Rescoring") -> tuple[int, int, int]:
     judged = total = scored = 0
     with work.open() as oneshot, frames_bar() as bar:
         task = bar.add_task("counting", total=None)
-        expected = 0
+        expected = None
         for expected in oneshot.count():
             bar.update(task, completed=expected)
         bar.reset(task, total=expected, completed=0, description="scoring")

@@ -133,7 +133,7 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int, int]:
         task = bar.add_task("counting", total=None)
         if not bar.disable:
             # Files are opened once more for it: nobody waits for that where nobody looks.
-            expected = 0
+            expected = None
             for expected in oneshot.count():
                 bar.update(task, completed=expected)
             bar.reset(task, total=expected, completed=0, description="scoring")

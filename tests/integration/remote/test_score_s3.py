@@ -14,7 +14,11 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
+from scopewatch.app.oneshot.build import OneShotSettings, open_oneshot
 from scopewatch.cli.main import run
+from scopewatch.config import FolderSourceConfig, RunConfig
+from scopewatch.sources.remote.mirror import mirror_of
+from scopewatch.sources.remote.urls import RemoteFolder
 from tests.integration.conftest import Save
 
 WRITE_NDTIFF = """
@@ -160,6 +164,29 @@ def test_an_archive_in_a_bucket_is_scored_once(
         "2 of 2 frames judged, 2 scored now",
         "2 of 2 frames judged, 0 scored now",
     ]
+
+
+def test_frames_in_a_bucket_are_not_fetched_to_be_counted(
+    tmp_path: Path, bundle: Path, phase: NDArray[np.uint16], save: Save, upload: Upload
+) -> None:
+    raw = tmp_path / "plate"
+    raw.mkdir()
+    save(raw / "P1_A1_s0_t0003_phase.tif", phase[:256, :256])
+    remote = RemoteFolder(url=upload(raw), cache_bytes=10**6)
+    wanted = OneShotSettings(
+        paths=[remote],
+        bundle=bundle,
+        out=None,
+        source=FolderSourceConfig(kind="folder", path=raw, pattern="scopewatch"),
+        run=RunConfig(name="score"),
+        grid=False,
+        threads=1,
+        memory_mb=256,
+    )
+    with open_oneshot(wanted) as oneshot:
+        assert not list(oneshot.count())
+        assert not list(mirror_of(remote).root.rglob("*"))
+        assert len(list(oneshot.run())) == 1
 
 
 def test_a_bucket_that_is_not_there_is_one_line_without_credentials(

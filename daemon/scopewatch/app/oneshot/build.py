@@ -66,8 +66,11 @@ class OneShot:
     def count(self) -> Iterator[int]:
         """Yield how many lines there will be, growing: files are opened, no pixels decoded.
 
-        What is written meanwhile is not in it.
+        What is written meanwhile is not in it. It yields nothing where a path is a URL: all files
+        behind it would be fetched for the number alone.
         """
+        if any(isinstance(path, RemoteFolder) for path in self.paths):
+            return iter(())
         return (number for number, _ in enumerate(self._items(), start=1))
 
     def _items(self) -> Iterator[Listed | Unlisted]:
