@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.runtime.cluster.address import read_address
 from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
 from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import (
+    DASK,
     THREADS,
     FitOptions,
     SearchOptions,
@@ -102,6 +104,7 @@ class FoldOptions:
         int,
         typer.Option(min=1, help="Folds at a time, each in a process with THREADS/JOBS threads."),
     ] = 1
+    dask: DASK = None
 
 
 @with_option_groups
@@ -122,6 +125,9 @@ def cross_validate(
     runs = runs_of(data, exclude=[*controls, *(folds.exclude or ())])
     require_runs(runs, where=dataset)
     chosen = choose_settings(data, options)
+    if folds.dask is not None and folds.jobs > 1:
+        raise typer.BadParameter("--jobs and --dask both say where folds are worked on: give one")
+    cluster = None if folds.dask is None else read_address(folds.dask, threads=threads)
     device = use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages, show_figures
     from scopewatch_training.evaluation.cross_validate import cross_validate as validate
@@ -138,6 +144,7 @@ def cross_validate(
         isolated=folds.isolated,
         leaky=folds.leakage,
         shared=folds.shared_networks,
+        cluster=cluster,
     )
     print_line(console, f"{device}; runs {', '.join(runs)}")
     figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
@@ -157,6 +164,7 @@ class StudyOptions:
         typer.Option(help="Database URL that several workers share; SQLite in OUT by default."),
     ] = None
     with_context: Annotated[bool, typer.Option(help="Try isolated tiles, too.")] = False
+    dask: DASK = None
 
 
 @with_option_groups
@@ -174,6 +182,7 @@ def tune(
     data = open_data(console, dataset)
     training = runs_of(data, hold_out=runs.hold_out or (), exclude=runs.exclude or ())
     base = choose_settings(data, options)
+    cluster = None if search.dask is None else read_address(search.dask, threads=threads)
     device = use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages
     from scopewatch_training.cli.tune_command import run_search
@@ -188,6 +197,8 @@ def tune(
         trials=search.trials,
         with_context=search.with_context,
         stages=ConsoleStages(console),
+        threads=threads,
+        cluster=cluster,
     )
     print_line(console, f"best settings in {file}: fit with --settings {file}")
 

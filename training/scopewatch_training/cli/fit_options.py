@@ -14,6 +14,13 @@ from scopewatch_training.dataset.settings import BinariseSettings
 from scopewatch_training.network.fit_settings import FitSettings
 
 THREADS = Annotated[int, typer.Option(min=1, help="CPU threads.")]
+DASK = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|local:N|tcp://HOST:PORT",
+        help="Work on folds in processes here or of a Dask scheduler, THREADS for each.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

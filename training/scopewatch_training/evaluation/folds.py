@@ -13,6 +13,7 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import Fold
 from scopewatch_training.dataset.worker_processes import open_pool
+from scopewatch_training.evaluation.cluster import run_folds_on_cluster
 from scopewatch_training.evaluation.fold_worker import (
     Lines,
     run_fold_in_worker,
@@ -47,6 +48,8 @@ def run_folds(
         f"fold {number} of {len(folds)}, {fold.test[0]} held out"
         for number, fold in enumerate(folds, start=1)
     ]
+    if task.cluster is not None:
+        return run_folds_on_cluster(dataset, folds, titles, task, now=now, stages=stages)
     jobs = min(task.jobs, len(folds))
     if jobs == 1:
         context = FoldContext(dataset=dataset, task=task, now=now)

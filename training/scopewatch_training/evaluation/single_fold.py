@@ -11,6 +11,7 @@ from scopewatch.core.imaging.efficiency import positive_fraction
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
+from scopewatch.runtime.cluster.address import ClusterAddress
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.bundle.cross_fit import INNER_FOLDS
 from scopewatch_training.bundle.fit import FitRequest, fit
@@ -49,6 +50,8 @@ class CrossValidation:
         Whether the isolated-tile network and the random-tile split are measured beside it.
     shared
         Whether folds share their networks, see `shared_networks`; else each is a whole fit.
+    cluster
+        Where folds are worked on, each with all `threads`; None: here.
     """
 
     settings: FitSettings
@@ -60,6 +63,7 @@ class CrossValidation:
     leaky: bool
     jobs: int = 1
     shared: bool = False
+    cluster: ClusterAddress | None = None
 
     def requests(self) -> list[FitRequest]:
         """Return what each fold fits, in the order of `leave_one_run_out`."""

@@ -14,6 +14,9 @@ the finer stain. Where brightness is learnt, that head is the only one, and a ti
 mean of its squares.
 """
 
+import random
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, Final
 
 import keras
@@ -46,29 +49,46 @@ def build_network(spec: NetworkSpec, seed: int) -> keras.Model:
     Model from (N, H, W, 1) float32, H and W multiples of tile_px, to
     {"tile": (N, H/t, W/t, 1) logits, "area": (N, 4 H/t, 4 W/t, 1) logits}.
     """
-    keras.utils.set_random_seed(seed)
+    kernels = _first_kernels(seed)
     frame = keras.Input((None, None, 1), name="frame")
-    feature, area = grow_layers(frame, spec)
+    feature, area = grow_layers(frame, spec, kernels=kernels)
     if spec.learns == "brightness":
         tile = layers.AveragePooling2D(spec.head_side, name=TILE_HEAD)(area)
     else:
-        tile = layers.Conv2D(1, 1, name=TILE_HEAD)(feature)
+        tile = layers.Conv2D(1, 1, kernel_initializer=next(kernels), name=TILE_HEAD)(feature)
     return keras.Model(frame, {TILE_HEAD: tile, AREA_HEAD: area}, name="scopewatch")
 
 
-def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, Any]:
+def _first_kernels(seed: int) -> Iterator[Any]:
+    """Yield how the kernels of one layer after the other begin.
+
+    Keras would draw their seeds from the generator that a whole process shares: what another
+    thread draws meanwhile, as those of a Dask worker do, would change the network. These are the
+    seeds that it draws where nobody else does.
+    """
+    draws = random.Random(seed)  # noqa: S311 - no secret
+    while True:
+        yield keras.initializers.GlorotUniform(draws.randint(1, 1_000_000_000))
+
+
+def grow_layers(
+    frame: Any, spec: NetworkSpec, prefix: str = "", kernels: Iterator[Any] | None = None
+) -> tuple[Any, Any]:
     """Add the layers of a network to its input.
 
     Parameters
     ----------
     prefix
         Before the name of each layer.
+    kernels
+        How kernels begin; None where weights are set later.
 
     Returns
     -------
     The last feature map, of which a square of `spec.head_side` belongs to a tile, and the logits
     of the area head.
     """
+    kernels = repeat("zeros") if kernels is None else kernels
     feature = frame
     area = None
     side_px = spec.patch_px
@@ -77,10 +97,11 @@ def grow_layers(frame: Any, spec: NetworkSpec, prefix: str = "") -> tuple[Any, A
     plan = plan_layers(spec)
     for layer, following in zip(plan, [*plan[1:], None], strict=True):
         side_px *= layer.stride
-        feature = _convolve(feature, layer, prefix)
+        feature = _convolve(feature, layer, prefix, next(kernels))
         last_of_level = following is None or following.stride > 1
         if last_of_level and area is None and side_px * QUARTERS >= spec.tile_px:
-            area = layers.Conv2D(1, 1, name=f"{prefix}{AREA_HEAD}")(feature)
+            head = {"kernel_initializer": next(kernels), "name": f"{prefix}{AREA_HEAD}"}
+            area = layers.Conv2D(1, 1, **head)(feature)
     return feature, area
 
 
@@ -144,7 +165,7 @@ class _Patches(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "side_px": self.side_px}
 
 
-def _convolve(feature: Any, layer: Convolution, prefix: str) -> Any:
+def _convolve(feature: Any, layer: Convolution, prefix: str, kernel: Any) -> Any:
     name = f"{prefix}{layer.name}"
     feature = layers.Conv2D(
         layer.channels,
@@ -152,6 +173,7 @@ def _convolve(feature: Any, layer: Convolution, prefix: str) -> Any:
         layer.stride,
         padding="same",
         use_bias=False,
+        kernel_initializer=kernel,
         name=name,
     )(feature)
     feature = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(feature)

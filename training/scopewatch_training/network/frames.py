@@ -6,12 +6,13 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
 from scopewatch.core.imaging.labels import label_pair
 from scopewatch_training.dataset.prepared import Dataset, Pair
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame
+from scopewatch_training.network.fit_settings import FitSettings
 
 
 def frames_of(
@@ -67,3 +68,18 @@ def refuse_one_class(frames: Sequence[TrainingFrame], where: object) -> None:
                 do="check the fluorescence images, or choose another binarisation",
             )
         )
+
+
+def search_frames(
+    dataset: Dataset, pairs: Sequence[Pair], base: FitSettings
+) -> Sequence[TrainingFrame]:
+    """Return the frames of a search, labelled by the settings that no trial changes.
+
+    Raises
+    ------
+    TrainingDataError
+        When they are all of one class.
+    """
+    frames = frames_of(dataset, pairs, fit_thresholds(pairs, base.binarise), base.labels)
+    refuse_one_class(frames, dataset.folder)
+    return frames

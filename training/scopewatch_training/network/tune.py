@@ -5,7 +5,7 @@ machines may work on one storage URL at once. Each trial trains on the inner fol
 other; after every fold it is pruned when it is worse than half of the trials before it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -23,6 +23,7 @@ from scopewatch_training.network.train_loop import Training, train
 
 WIDTHS = (32, 48, 64, 96)
 Folds = Sequence[tuple[list[int], list[int]]]
+FoldLosses = Callable[[FitSettings, str], Iterator[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Search:
         How many finished trials end the search, those of other workers included.
     with_context
         Whether isolated tiles are tried, too.
+    folds
+        Number of inner folds of a trial.
     """
 
     base: FitSettings
@@ -48,12 +51,53 @@ class Search:
     study: str
     trials: int
     with_context: bool
+    folds: int
 
 
-def search_settings(
-    frames: Sequence[TrainingFrame], folds: Folds, search: Search, *, clip: float, stages: Stages
-) -> optuna.Study:
+def inner_loss(
+    frames: Sequence[TrainingFrame],
+    fold: tuple[list[int], list[int]],
+    settings: FitSettings,
+    clip: float,
+    stages: Stages,
+    title: str,
+) -> float:
+    """Train on the frames of one inner fold; return the loss on those that it holds out."""
+    train_indices, test_indices = fold
+    training = Training(
+        settings=settings,
+        frames=[frames[index] for index in train_indices],
+        held_out=[frames[index] for index in test_indices],
+        clip=clip,
+        last_step=settings.steps,
+        checkpoint=None,
+        fingerprint="",
+    )
+    with stages.training(title, settings.steps) as listener:
+        loss = train(training, listener).held_out_loss
+    return float("inf") if loss is None else loss
+
+
+def losses_here(
+    frames: Sequence[TrainingFrame], folds: Folds, clip: float, stages: Stages
+) -> FoldLosses:
+    """Return what trains the inner folds of a trial in this process, one after the other."""
+
+    def losses(settings: FitSettings, title: str) -> Iterator[float]:
+        for number, fold in enumerate(folds, start=1):
+            name = f"{title}, fold {number} of {len(folds)}"
+            yield inner_loss(frames, fold, settings, clip, stages, name)
+
+    return losses
+
+
+def search_settings(search: Search, fold_losses: FoldLosses, stages: Stages) -> optuna.Study:
     """Run trials until the search has enough.
+
+    Parameters
+    ----------
+    fold_losses
+        Yields the loss of each inner fold of a trial in their order, as long as it is asked.
 
     Returns
     -------
@@ -75,22 +119,10 @@ def search_settings(
     def objective(trial: optuna.Trial) -> float:
         settings = suggest(trial, search)
         losses: list[float] = []
-        for number, (train_indices, test_indices) in enumerate(folds, start=1):
-            training = Training(
-                settings=settings,
-                frames=[frames[index] for index in train_indices],
-                held_out=[frames[index] for index in test_indices],
-                clip=clip,
-                last_step=settings.steps,
-                checkpoint=None,
-                fingerprint="",
-            )
-            title = f"trial {trial.number}, fold {number} of {len(folds)}"
-            with stages.training(title, settings.steps) as listener:
-                loss = train(training, listener).held_out_loss
-            losses.append(float("inf") if loss is None else loss)
+        for number, loss in enumerate(fold_losses(settings, f"trial {trial.number}"), start=1):
+            losses.append(loss)
             trial.report(sum(losses) / len(losses), number)
-            if number < len(folds) and trial.should_prune():
+            if number < search.folds and trial.should_prune():
                 raise optuna.TrialPruned
         return sum(losses) / len(losses)
 
