@@ -40,7 +40,10 @@ def quantised() -> tuple[keras.Model, bytes]:
 
 def open_scorer(model: bytes, spec: NetworkSpec) -> TFLiteScorer:
     """Open an int8 network the way the daemon does, by a card of its own."""
-    bundle = tiny_bundle(tile_px=spec.tile_px, receptive_field_px=receptive_field_px(spec))
+    squares = {"side_px": spec.tile_px // 4, "offset": 0.0, "of_square": 1.0, "of_tile": 0.0}
+    bundle = tiny_bundle(
+        tile_px=spec.tile_px, receptive_field_px=receptive_field_px(spec), fine_stain=squares
+    )
     opened = type(bundle)(folder=bundle.folder, card=bundle.card, model=model)
     return TFLiteScorer(opened, threads=1, memory_budget_mb=256)
 
@@ -115,13 +118,16 @@ def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
 def test_a_frame_in_strips_scores_as_in_one_piece(quantised: tuple[keras.Model, bytes]) -> None:
     _, model = quantised
     view = make_view(1003, 150)
-    whole = open_scorer(model, SMALL).score(view)
+    tiles, squares = open_scorer(model, SMALL).score_finely(view)
     scorer = open_scorer(model, SMALL)
     for rows in (2 * scorer._margin + 1, 2 * scorer._margin + 4, 20):
         scorer._budget_mb = scorer._bytes_per_px * 160 * (rows + 0.5) * SMALL.tile_px / 1e6
 
-        np.testing.assert_array_equal(scorer.score(view), whole)
-    assert whole.std() > 0.05
+        for got, whole in zip(scorer.score_finely(view), (tiles, squares), strict=True):
+            np.testing.assert_array_equal(got, whole)
+    assert tiles.std() > 0.05
+    assert squares is not None
+    assert squares.std() > 0.05
 
 
 def test_the_layers_of_the_int8_network_are_compared_by_name(
