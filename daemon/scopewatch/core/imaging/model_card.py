@@ -186,9 +186,9 @@ class FineStain(_Strict):
     """
 
     side_px: int = Field(ge=2, description="side of a square; a whole number of them is a tile's")
-    offset: float
-    of_square: float = Field(ge=0)
-    of_tile: float = Field(ge=0)
+    offset: float = Field(ge=-20, le=20)
+    of_square: float = Field(ge=0, le=20)
+    of_tile: float = Field(ge=0, le=20)
 
 
 class ForecastDay(_Strict):

@@ -46,6 +46,10 @@ def test_the_card_gives_settings_and_rates_as_the_core_takes_them() -> None:
             "limits of focus are out of order",
         ),
         ({"quality": {"min_contrast": 2, "max_contrast": 1}}, "limits of contrast are out of"),
+        (
+            {"fine_stain": {"side_px": 8, "offset": float("inf"), "of_square": 1, "of_tile": 1}},
+            "fine_stain.offset",
+        ),
     ],
 )
 def test_a_card_that_is_off_is_refused(change: dict[str, Any], message: str) -> None:
