@@ -8,7 +8,7 @@ from scopewatch.app.measuring import make_measuring
 from scopewatch.app.messaging.composing import MessageComposer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
-from scopewatch.app.shared.places import place_to_record
+from scopewatch.app.shared.places import mark_place, place_to_record
 from scopewatch.config import Config
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
@@ -30,8 +30,9 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
     """Hold the state folder, and open the database in it or on a server; `held` closes both."""
     make_folder(config.state.folder)
     held.enter_context(InstanceLock(config.state.folder))
+    place = place_to_record(config)
     store = Store.open(
-        place_to_record(config),
+        place,
         alone=True,
         policy=policy_of(config.experiment, card),
         composer=message_composer(config),
@@ -42,6 +43,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         judging=make_judging(config, card),
     )
     held.callback(store.close)
+    mark_place(config, place)
     return store
 
 

@@ -24,6 +24,7 @@ EXEMPT = {
     "app/recording/store.py Store.second_try write_unit": "counts an attempt, as `claim` does",
     "app/run_states.py RunStates._as_set_now copy": NO_WRITE,
     "app/run_states.py RunStates.apart_from_daemon copy": NO_WRITE,
+    "app/shared/places.py mark_place unlink": ON_REQUEST,
     "app/setup/configuration.py write_configuration mkdir": ON_REQUEST,
     "app/setup/configuration.py write_configuration write_text": ON_REQUEST,
     "inference/openvino_engine.py OpenVINOEngine.__init__ TemporaryDirectory": TEMPORARY,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scopewatch.app.shared.places import place_of
+from scopewatch.app.shared.places import mark_place, place_of
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.runtime.process.lock import InstanceLock
@@ -75,4 +75,5 @@ def move_results(
     # A daemon that goes on would write what is never moved.
     with InstanceLock(config.state.folder):
         moved = move_history(places[source], places[target], progress)
+        mark_place(config, places[target])
     return Move(source=name_of(places[source]), target=name_of(places[target]), tables=moved)

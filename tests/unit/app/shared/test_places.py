@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.app.shared.places import place_to_record
-from scopewatch.config import Config
+from scopewatch.app.shared.places import ELSEWHERE, mark_place, place_to_record
+from scopewatch.config import Config, StoreConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.store.export.moving import move_history
-from scopewatch.store.schema.place import DATABASE, Server
+from scopewatch.store.schema.place import DATABASE, Server, name_of
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store
 
@@ -51,3 +51,21 @@ def test_a_server_that_has_results_is_gone_on_with_though_a_file_is_there_too(
         with closing(open_store(place, clock)):
             pass
     assert place_to_record(config, {}) == server_place
+
+
+def test_results_on_a_server_are_not_left_behind_by_a_configuration_that_names_none(
+    config: Config, server_place: Server
+) -> None:
+    folder = config.state.folder
+    mark_place(config, server_place)
+    alone = config.model_copy(update={"store": StoreConfig()})
+    with pytest.raises(ConfigError) as refused:
+        place_to_record(alone, {})
+    line = str(refused.value)
+    assert "results of this daemon are on a server that the configuration does not name" in line
+    assert name_of(server_place) in line
+    assert f"or delete {folder / ELSEWHERE} to go on with what is in the state folder" in line
+    assert "\n" not in line
+    assert "postgresql+" not in line, "the address holds a password"
+    mark_place(config, folder)
+    assert place_to_record(alone, {}) == folder
