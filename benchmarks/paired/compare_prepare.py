@@ -20,6 +20,7 @@ from scopewatch_simulator.plan import FINAL_TIME_POINT
 from scopewatch_simulator.simulate import simulate
 
 RUNS = 2
+MOST_WELLS = 96
 
 
 def main() -> int:
@@ -35,10 +36,11 @@ def main() -> int:
         parser.error("name a commit: --baseline COMMIT, or BASELINE=COMMIT")
     with baseline(call.baseline) as old, tempfile.TemporaryDirectory() as folder:
         frames = Path(folder) / "frames"
+        runs = max(RUNS, -(-call.fields // MOST_WELLS))
         simulate(
             frames,
-            runs=RUNS,
-            wells=call.fields // RUNS,
+            runs=runs,
+            wells=call.fields // runs,
             seed=7,
             size_px=call.size_px,
             time_points=(FINAL_TIME_POINT,),
@@ -49,7 +51,9 @@ def main() -> int:
             for name in list(builds)[:: -1 if number % 2 else 1]:
                 took[name].append(prepare(builds[name], frames / "manifest.csv"))
             print(*(f"{name} {times[-1]:.1f}" for name, times in took.items()), flush=True)
-    print(f"{processor()}; {call.fields} pairs of {call.size_px} x {call.size_px} px")
+    print(
+        f"{processor()}; {runs * (call.fields // runs)} pairs of {call.size_px} x {call.size_px} px"
+    )
     ratio = paired_ratio(took["new"], took["old"])
     print(f"new / old  {ratio}, old {sorted(took['old'])[len(took['old']) // 2]:.1f} CPU-s")
     kept = ratio.median <= call.most

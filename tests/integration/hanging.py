@@ -9,7 +9,7 @@ _MODEL_HANGS_ONCE = """
 import ctypes, os, threading
 from scopewatch.inference.tflite import TFLiteScorer
 
-score = TFLiteScorer.score
+score = TFLiteScorer.score_finely
 
 def hang_once(self, view):
     if threading.current_thread().name == "worker":
@@ -21,7 +21,7 @@ def hang_once(self, view):
             ctypes.CDLL(None).sleep(1000)
     return score(self, view)
 
-TFLiteScorer.score = hang_once
+TFLiteScorer.score_finely = hang_once
 """
 _SOURCE_HANGS_AT_ITS_START = """
 import ctypes, os

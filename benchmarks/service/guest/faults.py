@@ -31,7 +31,7 @@ HANG = """
 import ctypes, os, threading
 from scopewatch.inference.tflite import TFLiteScorer
 
-score = TFLiteScorer.score
+score = TFLiteScorer.score_finely
 
 def hang_once(self, view):
     if threading.current_thread().name == "worker":
@@ -43,7 +43,7 @@ def hang_once(self, view):
             ctypes.CDLL(None).sleep(1000)
     return score(self, view)
 
-TFLiteScorer.score = hang_once
+TFLiteScorer.score_finely = hang_once
 """
 # The first look at every second start, the second look at the others: before READY=1 and after it.
 HANG_AT_EVERY_START = """
