@@ -12,7 +12,7 @@ import pytest
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
-from scopewatch.cli.reading_options import read_pairs
+from scopewatch.cli.options.reading import read_pairs
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.clock import SystemClock

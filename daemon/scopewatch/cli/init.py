@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scopewatch.cli import reading_options as options
+from scopewatch.cli.options.groups import with_option_groups
+from scopewatch.cli.options.reading import ReadingGroup
 from scopewatch.cli.outputs import refuse_stdout
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from scopewatch.app.setup.understanding import Understanding
 
 
+@with_option_groups
 def init(
+    *,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the images appear.")],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="The configuration to write.")
@@ -28,17 +31,7 @@ def init(
     model: Annotated[
         Path | None, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")
     ] = None,
-    pattern: options.Pattern = None,
-    position: options.Position = None,
-    z: options.Z = None,
-    um_per_px: options.UmPerPx = None,
-    clock_zone: options.ClockZone = None,
-    plate_wells: options.PlateWells = None,
-    channel: options.Channel = None,
-    interval_h: options.IntervalH = None,
-    counts_from: options.CountsFrom = None,
-    channel_names: options.ChannelNames = None,
-    wells: options.Wells = None,
+    reading: ReadingGroup,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take what is guessed.")] = (
         False
     ),
@@ -51,26 +44,13 @@ def init(
 
     Example: scopewatch init /srv/microscope/run8 --out config.yaml
     """
-    from scopewatch.app.explain.options import ReadingOptions
     from scopewatch.app.explain.text import describe
     from scopewatch.app.setup.configuration import write_configuration
     from scopewatch.app.setup.understanding import understand
     from scopewatch.inference.shipped import SHIPPED, bundled_model
 
     refuse_stdout(out, "--out", what="a configuration", do="name a file")
-    wanted = ReadingOptions(
-        pattern=pattern,
-        position=position,
-        z=options.read_z(z),
-        um_per_px=um_per_px,
-        clock_zone=clock_zone,
-        plate_wells=plate_wells,
-        channel=channel,
-        interval_h=interval_h,
-        counts_from=options.read_pairs("--counts-from", counts_from),
-        channel_names=options.read_pairs("--channel-names", channel_names),
-        wells=options.read_pairs("--wells", wells),
-    )
+    wanted = reading.read()
     understood = understand(folder, wanted)
     if not yes and sys.stdin.isatty():
         answered = _ask(understood, wanted)

@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 _EVERY_S: Final = 60.0
 
@@ -41,6 +41,26 @@ def frames_bar() -> Iterator["Progress"]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as it:
         yield it
+
+
+def count_first(bar: "Progress", counts: Iterable[int]) -> tuple["TaskID", int | None]:
+    """Count frames before they are scored.
+
+    Parameters
+    ----------
+    counts
+        How many were counted so far, again and again.
+
+    Returns
+    -------
+    The task to be advanced, and the number of frames; None where nothing was counted.
+    """
+    task = bar.add_task("counting", total=None)
+    expected = None
+    for expected in counts:
+        bar.update(task, completed=expected)
+    bar.reset(task, total=expected, completed=0, description="scoring")
+    return task, expected
 
 
 class ProgressLines:

@@ -5,14 +5,17 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scopewatch.cli import reading_options as options
+from scopewatch.cli.options.groups import with_option_groups
+from scopewatch.cli.options.reading import ReadingGroup
+from scopewatch.cli.options.scoring import Model, ScoringGroup
 from scopewatch.cli.outputs import refuse_stdout
-from scopewatch.cli.progress import ProgressLines, frames_bar
+from scopewatch.cli.progress import ProgressLines, count_first, frames_bar
 
 if TYPE_CHECKING:
     from scopewatch.app.rescoring.comparing import Agreement, Comparison
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 _SHOWN_WELLS = 20
 
 
+@with_option_groups
 def rescore(
+    *,
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH|URL...", help="Raw data, as for scopewatch score.")
     ],
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],
+    model: Model,
     archive: Annotated[
         Path,
         typer.Option(
@@ -45,21 +50,8 @@ def rescore(
         typer.Option("--jsonl", metavar="FILE", help="Write all lines here at the end."),
     ] = None,
     stains: Annotated[bool, typer.Option("--stains", help="Write virtual stains, too.")] = False,
-    pattern: options.Pattern = None,
-    position: options.Position = None,
-    z: options.Z = None,
-    um_per_px: options.UmPerPx = None,
-    clock_zone: options.ClockZone = None,
-    plate_wells: options.PlateWells = None,
-    channel: options.Channel = None,
-    interval_h: options.IntervalH = None,
-    counts_from: options.CountsFrom = None,
-    channel_names: options.ChannelNames = None,
-    wells: options.Wells = None,
-    threads: options.Threads = None,
-    memory_mb: options.MemoryMb = 256,
-    dask: options.Dask = None,
-    cache_gb: options.CacheGb = 4.0,
+    reading: ReadingGroup,
+    scoring: ScoringGroup,
 ) -> None:
     """Score an archive with a model; may be stopped and called again.
 
@@ -68,37 +60,12 @@ def rescore(
 
     Example: scopewatch rescore /mnt/raw --model models/new --archive /mnt/scores --dask local
     """
-    from scopewatch.app.oneshot.build import OneShotSettings
     from scopewatch.app.rescoring.rescoring import Rescoring
-    from scopewatch.runtime.cluster.address import read_address
 
     refuse_stdout(archive, "--archive", what="an archive", do="name a folder")
-    wanted = options.reading(
-        pattern=pattern,
-        position=position,
-        z=z,
-        um_per_px=um_per_px,
-        clock_zone=clock_zone,
-        plate_wells=plate_wells,
-        channel=channel,
-        interval_h=interval_h,
-        counts_from=counts_from,
-        channel_names=channel_names,
-        wells=wells,
-    )
-    inputs = options.inputs(paths, cache_gb)
-    threads = threads or (2 if dask is None else 1)
-    settings = OneShotSettings(
-        paths=[path.absolute() if isinstance(path, Path) else path for path in inputs],
-        bundle=model,
-        out=None,
-        source=wanted.source(Path(paths[0]), default_pattern=options.guessed(inputs, pattern)),
-        run=wanted.run("rescore"),
-        grid=False,
-        threads=threads,
-        memory_mb=memory_mb,
-        cluster=None if dask is None else read_address(dask, threads=threads),
-    )
+    settings = scoring.settings(paths, reading.read(), bundle=model, run="rescore")
+    here = [path.absolute() if isinstance(path, Path) else path for path in settings.paths]
+    settings = replace(settings, paths=here)
     typer.echo(f"names are read as: {settings.source.pattern}", err=True)
     with Rescoring(settings, archive, stains=stains, monotonic=time.monotonic) as work:
         for other in work.read_otherwise:
@@ -123,11 +90,7 @@ def _complete(work: "Rescoring") -> tuple[int, int, int]:
     """Score what is missing; return the numbers of frames judged, of all, and scored now."""
     judged = total = scored = 0
     with work.open() as oneshot, frames_bar() as bar:
-        task = bar.add_task("counting", total=None)
-        expected = None
-        for expected in oneshot.count():
-            bar.update(task, completed=expected)
-        bar.reset(task, total=expected, completed=0, description="scoring")
+        task, expected = count_first(bar, oneshot.count())
         lines = ProgressLines(expected) if bar.disable else None
         for progress in work.run(oneshot):
             total += 1

@@ -6,20 +6,25 @@
 import json
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from scopewatch.cli import reading_options as options
+from scopewatch.cli.options.groups import with_option_groups
+from scopewatch.cli.options.reading import ReadingGroup
+from scopewatch.cli.options.scoring import DEFAULT_PATTERN, Model, ScoringGroup
 from scopewatch.cli.outputs import STDOUT, refuse_stdout
-from scopewatch.cli.progress import frames_bar
+from scopewatch.cli.progress import count_first, frames_bar
 
 if TYPE_CHECKING:
     from scopewatch.app.oneshot.build import OneShot
 
 
+@with_option_groups
 def score(
+    *,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -27,7 +32,7 @@ def score(
             help="Images, folders of them, stacks, NDTiff and OME-Zarr; CZI, ND2, LIF.",
         ),
     ],
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model bundle.")],
+    model: Model,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Write virtual stains here."),
@@ -35,22 +40,9 @@ def score(
     jsonl: Annotated[
         Path, typer.Option("--jsonl", metavar="FILE", help="Write the lines here; - is stdout.")
     ] = STDOUT,
-    pattern: options.Pattern = None,
-    position: options.Position = None,
-    z: options.Z = None,
-    um_per_px: options.UmPerPx = None,
-    clock_zone: options.ClockZone = None,
-    plate_wells: options.PlateWells = None,
-    channel: options.Channel = None,
-    interval_h: options.IntervalH = None,
-    counts_from: options.CountsFrom = None,
-    channel_names: options.ChannelNames = None,
-    wells: options.Wells = None,
+    reading: ReadingGroup,
     grid: Annotated[bool, typer.Option("--grid", help="Draw the tile grid.")] = False,
-    threads: options.Threads = None,
-    memory_mb: options.MemoryMb = 256,
-    dask: options.Dask = None,
-    cache_gb: options.CacheGb = 4.0,
+    scoring: ScoringGroup,
 ) -> None:
     """Score frames; one JSON object per frame and line.
 
@@ -59,8 +51,7 @@ def score(
 
     Example: scopewatch score frames/ --model models/simulated-cardiomyocyte --out stains
     """
-    from scopewatch.app.oneshot.build import OneShotSettings, open_oneshot
-    from scopewatch.runtime.cluster.address import read_address
+    from scopewatch.app.oneshot.build import open_oneshot
 
     refuse_stdout(
         out,
@@ -68,35 +59,12 @@ def score(
         what="a folder of pictures",
         do="name a folder; the lines go to standard output by themselves",
     )
-    wanted = options.reading(
-        pattern=pattern,
-        position=position,
-        z=z,
-        um_per_px=um_per_px,
-        clock_zone=clock_zone,
-        plate_wells=plate_wells,
-        channel=channel,
-        interval_h=interval_h,
-        counts_from=counts_from,
-        channel_names=channel_names,
-        wells=wells,
+    settings = replace(
+        scoring.settings(paths, reading.read(), bundle=model, run="score"), out=out, grid=grid
     )
-    inputs = options.inputs(paths, cache_gb)
-    guessed = options.guessed(inputs, pattern)
-    threads = threads or (2 if dask is None else 1)
-    settings = OneShotSettings(
-        paths=inputs,
-        bundle=model,
-        out=out,
-        source=wanted.source(Path(paths[0]), default_pattern=guessed),
-        run=wanted.run("score"),
-        grid=grid,
-        threads=threads,
-        memory_mb=memory_mb,
-        cluster=None if dask is None else read_address(dask, threads=threads),
-    )
-    if pattern is None and guessed != options.DEFAULT_PATTERN:
-        typer.echo(f"names are read as: {guessed}; --pattern reads them otherwise", err=True)
+    pattern = settings.source.pattern
+    if reading.pattern is None and pattern != DEFAULT_PATTERN:
+        typer.echo(f"names are read as: {pattern}; --pattern reads them otherwise", err=True)
     with ExitStack() as held:
         oneshot = held.enter_context(open_oneshot(settings))
         stream = sys.stdout if jsonl == STDOUT else held.enter_context(_create(jsonl))
@@ -130,13 +98,8 @@ def _write(oneshot: "OneShot", stream: TextIO) -> tuple[int, int, int]:
     """
     judged = total = unscaled = 0
     with frames_bar() as bar:
-        task = bar.add_task("counting", total=None)
-        if not bar.disable:
-            # Files are opened once more for it: nobody waits for that where nobody looks.
-            expected = None
-            for expected in oneshot.count():
-                bar.update(task, completed=expected)
-            bar.reset(task, total=expected, completed=0, description="scoring")
+        # Files are opened once more for it: nobody waits for that where nobody looks.
+        task, _ = count_first(bar, () if bar.disable else oneshot.count())
         for line in oneshot.run():
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             # Whoever reads along sees each frame when it is done, not a buffer later.

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.cli.options.groups import with_option_groups
 from scopewatch.runtime.cluster.address import read_address
 from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
 from scopewatch_training.cli.console import open_console, open_data, print_line
@@ -20,7 +21,6 @@ from scopewatch_training.cli.fit_options import (
     choose_settings,
     runs_of,
 )
-from scopewatch_training.cli.option_groups import with_option_groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.cli.options.groups import with_option_groups
 from scopewatch_training.cli.arguments import BundleArg, JsonFile, Scores
 from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import THREADS
-from scopewatch_training.cli.option_groups import with_option_groups
 
 
 def forecast(

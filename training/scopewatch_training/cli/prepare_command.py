@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from scopewatch.cli.options.groups import with_option_groups
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch_training.cli.option_groups import with_option_groups
 
 if TYPE_CHECKING:
     from scopewatch_training.dataset.manifest import PairRow

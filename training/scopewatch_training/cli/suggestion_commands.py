@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from scopewatch.cli.options.groups import with_option_groups
 from scopewatch_training.cli.arguments import BundleArg, JsonFile
 from scopewatch_training.cli.console import ConsoleStages, open_console, print_line, show_rows
 from scopewatch_training.cli.fit_options import THREADS
-from scopewatch_training.cli.option_groups import with_option_groups
 
 
 class By(Enum):

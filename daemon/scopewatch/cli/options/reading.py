@@ -1,11 +1,9 @@
-"""How files are read: the options that `score`, `explain` and `init` share."""
+"""How files are read: options of `score`, `rescore`, `explain` and `init`."""
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +11,6 @@ from scopewatch.core.errors import ConfigError, complaint
 
 if TYPE_CHECKING:
     from scopewatch.app.explain.options import ReadingOptions
-    from scopewatch.sources.remote.urls import RemoteFolder
 
 Pattern = Annotated[
     str | None,
@@ -72,97 +69,38 @@ Wells = Annotated[
         "--wells", metavar="LABEL=WELL", help="Well of a position label: XY01=A1; again for more."
     ),
 ]
-Threads = Annotated[
-    int | None,
-    typer.Option(min=1, max=64, help="For the model: 2, or 1 in each process with --dask."),
-]
-MemoryMb = Annotated[
-    int, typer.Option("--memory-mb", min=32, help="For the model; more goes in strips.")
-]
-Dask = Annotated[
-    str | None,
-    typer.Option(
-        metavar="local|local:N|tcp://HOST:PORT",
-        help="Score in several processes here, or on the workers of a Dask scheduler.",
-    ),
-]
-
-CacheGb = Annotated[
-    float,
-    typer.Option("--cache-gb", min=0.0001, help="Of files behind each URL, kept in each process."),
-]
-
-DEFAULT_PATTERN: Final = "scopewatch"
 
 
-def reading(
-    *,
-    pattern: str | None,
-    position: str | None,
-    z: str | None,
-    um_per_px: float | None,
-    clock_zone: str | None,
-    plate_wells: int | None,
-    channel: str | None,
-    interval_h: float | None,
-    counts_from: Sequence[str] | None,
-    channel_names: Sequence[str] | None,
-    wells: Sequence[str] | None,
-) -> "ReadingOptions":
-    """Return the options of a call. Raises ConfigError."""
-    from scopewatch.app.explain.options import ReadingOptions  # noqa: PLC0415 - loads pydantic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingGroup:
+    """The options of a call, as they are given."""
 
-    return ReadingOptions(
-        pattern=pattern,
-        position=position,
-        z=read_z(z),
-        um_per_px=um_per_px,
-        clock_zone=clock_zone,
-        plate_wells=plate_wells,
-        channel=channel,
-        interval_h=interval_h,
-        counts_from=read_pairs("--counts-from", counts_from),
-        channel_names=read_pairs("--channel-names", channel_names),
-        wells=read_pairs("--wells", wells),
-    )
+    pattern: Pattern = None
+    position: Position = None
+    z: Z = None
+    um_per_px: UmPerPx = None
+    clock_zone: ClockZone = None
+    plate_wells: PlateWells = None
+    channel: Channel = None
+    interval_h: IntervalH = None
+    counts_from: CountsFrom = None
+    channel_names: ChannelNames = None
+    wells: Wells = None
 
+    def read(self) -> "ReadingOptions":
+        """Return the options. Raises ConfigError."""
+        from scopewatch.app.explain.options import ReadingOptions  # noqa: PLC0415 - loads pydantic
 
-def inputs(paths: Sequence[str], cache_gb: float) -> list["Path | RemoteFolder"]:
-    """Return what the paths and URLs of a call name.
-
-    Raises
-    ------
-    ConfigError
-        When a URL holds credentials.
-    """
-    from scopewatch.sources.readers.image_file import is_image_name  # noqa: PLC0415 - likewise
-    from scopewatch.sources.remote.urls import (  # noqa: PLC0415 - loads the sources
-        RemoteFolder,
-        check_url,
-        is_url,
-    )
-
-    def read(text: str) -> Path | RemoteFolder:
-        if not is_url(text):
-            return Path(text)
-        if text.lower().startswith("file://"):
-            return Path(url2pathname(urlsplit(text).path))
-        url, only = check_url(text), ""
-        if is_image_name(url):
-            url, _, only = url.rpartition("/")
-        return RemoteFolder(url=url, cache_bytes=int(cache_gb * 1e9), only=only)
-
-    return [read(text) for text in paths]
-
-
-def guessed(paths: Sequence["Path | RemoteFolder"], pattern: str | None) -> str:
-    """Return the layout that names are read by where no pattern is given."""
-    from scopewatch.app.oneshot.build import guess_pattern  # noqa: PLC0415 - loads the readers
-
-    here = [path for path in paths if isinstance(path, Path)]
-    if pattern is not None or not all(path.exists() for path in here):
-        return DEFAULT_PATTERN
-    return guess_pattern(paths) or DEFAULT_PATTERN
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ReadingOptions(
+            **given
+            | {
+                "z": read_z(self.z),
+                "counts_from": read_pairs("--counts-from", self.counts_from),
+                "channel_names": read_pairs("--channel-names", self.channel_names),
+                "wells": read_pairs("--wells", self.wells),
+            }
+        )
 
 
 def read_z(given: str | None) -> int | Literal["sharpest"] | None:

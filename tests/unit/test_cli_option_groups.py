@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from scopewatch_training.cli.option_groups import with_option_groups
+from scopewatch.cli.options.groups import with_option_groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
