@@ -29,9 +29,9 @@ from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import look_at
 from scopewatch_training.dataset.manifest import PairRow, read_manifest
-from scopewatch_training.dataset.pair import process_row
+from scopewatch_training.dataset.pairs.process import process_row
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.pictures import PictureRef, read_picture
-from scopewatch_training.dataset.prepared import Pair, group_by_run
 from scopewatch_training.dataset.settings import PrepareSettings
 
 SETTINGS = PrepareSettings()

@@ -24,7 +24,8 @@ from small_fits import (
 )
 
 from scopewatch_training.bundle.limits import learn_limits, refuses
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import assess
 
 SIZES = (1, 2, 3, 5, 7)

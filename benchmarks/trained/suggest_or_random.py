@@ -24,7 +24,8 @@ from small_fits import (
 )
 
 from scopewatch_training.bundle.limits import learn_limits
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import assess
 from scopewatch_training.suggestion.candidates import FrameLook, Place, gather, look_at
 from scopewatch_training.suggestion.choose import choose

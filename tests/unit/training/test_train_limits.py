@@ -7,7 +7,7 @@ import pytest
 from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.core.imaging.quality import judge
 from scopewatch_training.bundle.limits import TOLERANCES, learn_limits, refuses
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 from tests.unit.core.samples import make_card, make_cells, view_of
 from tests.unit.training.tiny_data import make_measures
 

@@ -15,9 +15,9 @@ from scopewatch_training.dataset.checks.names import fold_name
 from scopewatch_training.dataset.doubts import WHAT, Doubt, DoubtKind, Verdict, Weight, verdict
 from scopewatch_training.dataset.looks import Look, look_at, mark_distance, role_score
 from scopewatch_training.dataset.manifest import PairRow
-from scopewatch_training.dataset.pair import process_row
+from scopewatch_training.dataset.pairs.process import process_row
+from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pictures import PictureRef
-from scopewatch_training.dataset.prepared import Pair
 from scopewatch_training.dataset.settings import PrepareSettings
 from tests.unit.training_data.pair_files import Plane, make_field, write_plane
 

@@ -11,7 +11,7 @@ from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch.core.imaging.quality import distance_to, measure
 from scopewatch_training.bundle.limits import learn_limits, refuses
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 
 
 def as_pair(run: str, index: int, pixels: NDArray[np.uint16]) -> Pair:

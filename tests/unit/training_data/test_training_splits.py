@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.splits import (
     Fold,
     hold_out,

@@ -12,11 +12,11 @@ from scipy import ndimage
 
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch_training.dataset.doubts import DoubtKind, Weight
-from scopewatch_training.dataset.local_offsets import LEAST_MOVED_PX, LocalOffset, find_moved
 from scopewatch_training.dataset.manifest import read_manifest
+from scopewatch_training.dataset.pairs.local_offsets import LEAST_MOVED_PX, LocalOffset, find_moved
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.pairs.registration import Registration, register
 from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import Pair
-from scopewatch_training.dataset.registration import Registration, register
 from scopewatch_training.dataset.settings import PrepareSettings
 from tests.unit.training_data.pair_files import make_field, write_field, write_manifest
 from tests.unit.training_data.test_training_registration import brightness

@@ -13,8 +13,9 @@ from scopewatch_training.dataset.checks.odd_runs import find_inverted, find_odd_
 from scopewatch_training.dataset.doubts import DoubtKind, Verdict, Weight, verdict
 from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.manifest import read_manifest
+from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import PrepareSettings
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.no_positives import describe_runs_without_positives

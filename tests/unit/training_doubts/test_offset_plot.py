@@ -8,7 +8,7 @@ from PIL import Image
 
 from scopewatch.core.imaging.histogram import BINS
 from scopewatch_training.dataset.offset_plot import draw_offsets, find_stray, name_stray
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 
 
 def pairs(run: str, *down: float) -> list[Pair]:

@@ -33,7 +33,8 @@ from scopewatch_training.bundle.known_frames import FRAMES_FILE, know_frames
 from scopewatch_training.bundle.limits import learn_limits
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.bundle.shared_pictures import describe_shared_pictures
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import inner_folds
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.ensemble import train_ensemble

@@ -15,7 +15,8 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.dataset.checks.copies import telling_hashes
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 FRAMES_FILE: Final = "training-frames.json"
 MOST_BYTES: Final = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ from typing import Final
 from scopewatch.core.imaging.model_card import QualityCard
 from scopewatch.core.imaging.quality import distance_to
 from scopewatch_training.bundle.distance import learn_distance
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 
 TOLERANCES: Final = {
     "contrast": log(2.0),

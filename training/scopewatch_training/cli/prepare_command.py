@@ -136,8 +136,8 @@ def prepare(options: PrepareOptions) -> None:
     from scopewatch_training.cli.next_steps import after_prepare
     from scopewatch_training.dataset.doubt_page.page import write_doubts
     from scopewatch_training.dataset.doubts import verdict
+    from scopewatch_training.dataset.pairs.record import refused
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
-    from scopewatch_training.dataset.prepared import refused
     from scopewatch_training.dataset.qc import write_qc
     from scopewatch_training.dataset.worker_processes import count_workers
 

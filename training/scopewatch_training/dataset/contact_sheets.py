@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from scopewatch.core.imaging.labels import positive_mask, share_pair
 from scopewatch_training.dataset.drawing import phase_grey, signal_glow, to_png
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings
 
 _NEAR: Final = 0.5

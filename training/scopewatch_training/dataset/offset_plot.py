@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from scopewatch_training.dataset.checks.measures import find_odd_offsets
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
-from scopewatch_training.dataset.prepared import Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
 _MOST_STRAY: Final = 20
 

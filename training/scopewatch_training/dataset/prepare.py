@@ -17,13 +17,10 @@ from scopewatch_training.dataset.checks.find import find_all_doubts
 from scopewatch_training.dataset.checks.simulated import is_simulated
 from scopewatch_training.dataset.looks import MARK_VERSION
 from scopewatch_training.dataset.manifest import PairRow
-from scopewatch_training.dataset.pair import (
-    PairOutcome,
-    finished_pair,
-    process_row,
-    settings_digest,
-)
-from scopewatch_training.dataset.prepared import INDEX, Dataset, Pair, index_json
+from scopewatch_training.dataset.pairs.finished import finished_pair, settings_digest
+from scopewatch_training.dataset.pairs.process import PairOutcome, process_row
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import INDEX, Dataset, index_json
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 from scopewatch_training.dataset.worker_processes import open_pool
 

@@ -21,7 +21,8 @@ from scopewatch_training.dataset.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.dataset.offset_plot import draw_offsets, name_stray
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
-from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run, refused
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run, refused
+from scopewatch_training.dataset.prepared import Dataset
 
 CUTOFFS: Final = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75)
 _MOST_REFUSED: Final = 200

@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.dataset.manifest import require_runs
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.labels import NOT_COUNTED, Labels
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, require
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.forest import RANDOM_FOREST

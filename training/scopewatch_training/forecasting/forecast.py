@@ -16,7 +16,8 @@ from scopewatch_training.bundle.card_writer import label_recipe
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.bundle.training_copies import check_copies, name_copied_runs
 from scopewatch_training.dataset.checks.matching import refuse_other_views
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import (
     read_label_rule,
     score_fields,

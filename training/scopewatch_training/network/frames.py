@@ -8,7 +8,8 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import Scorer
 from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
 from scopewatch.core.imaging.labels import label_pair
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import ScoredFrame

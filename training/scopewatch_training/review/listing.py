@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from scopewatch_training.dataset.corrections.record import Corrections, PairReview
 from scopewatch_training.dataset.doubts import Doubt, group_doubts
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

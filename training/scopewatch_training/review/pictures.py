@@ -10,7 +10,8 @@ from PIL import Image
 from scopewatch.core.imaging.labels import positive_mask
 from scopewatch_training.dataset.contact_sheets import outline_mask
 from scopewatch_training.dataset.drawing import phase_grey, signal_glow
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 _LINE: Final = (255, 90, 60)
 

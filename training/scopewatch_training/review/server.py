@@ -26,7 +26,7 @@ from scopewatch_training.dataset.corrections.record import (
     count_corrections,
 )
 from scopewatch_training.dataset.doubts import verdict
-from scopewatch_training.dataset.prepared import refused
+from scopewatch_training.dataset.pairs.record import refused
 from scopewatch_training.review.listing import list_pairs
 from scopewatch_training.review.pictures import draw_fluorescence, draw_phase
 from scopewatch_training.review.session import ReviewSession

@@ -26,7 +26,8 @@ from scopewatch_training.dataset.corrections.record import (
     TileCorrection,
     TileLabel,
 )
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 _MOST_UNDONE: Final = 200
 _MOST_KEPT: Final = 16

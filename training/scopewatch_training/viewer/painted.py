@@ -17,7 +17,8 @@ from scopewatch_training.dataset.corrections.record import (
     TileCorrection,
     TileLabel,
 )
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 Painted = NDArray[np.uint8]
 PAINT: Final = {TileLabel.DROPPED: 0, TileLabel.NEGATIVE: 1, TileLabel.POSITIVE: 2}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import Look
-from scopewatch_training.dataset.prepared import Pair
+from scopewatch_training.dataset.pairs.record import Pair
 
 NEAR: Final = 0.2
 """Share of bits of the perceptual hash up to which two fields count as one picture.

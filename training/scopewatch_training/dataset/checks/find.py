@@ -20,7 +20,8 @@ from scopewatch_training.dataset.checks.odd_runs import (
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.checks.same_fields import find_same_fields
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 
 def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from scopewatch_training.dataset.annotation import MASK_NOTE
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.prepared import Dataset
 
 
 def find_masks(dataset: Dataset) -> list[Doubt]:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
 SWAPPED_BELOW: Final = -0.45
 """Limit of the role score, whose sign changes where the pictures are swapped.

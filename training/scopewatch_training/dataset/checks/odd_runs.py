@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
 LAST_DAY: Final = 150.0
 _TIMES_LATER: Final = 5.0

@@ -10,7 +10,8 @@ from scopewatch.core.imaging import histogram as histograms
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.prepared import Dataset
 
 
 def find_runs_without_positives(dataset: Dataset) -> list[Doubt]:

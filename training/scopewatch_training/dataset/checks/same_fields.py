@@ -15,7 +15,8 @@ from scipy import fft
 
 from scopewatch_training.dataset.checks.copies import NEAR, nearness, unpack
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 ALIKE: Final = 0.4
 """Correlation at the best shift from which two phase frames show one field.

@@ -13,7 +13,8 @@ from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.checks.copies import list_copies
 from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, group_doubts, verdict
-from scopewatch_training.dataset.prepared import Dataset, Pair, group_by_run
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.prepared import Dataset
 
 REFUSED: Final = "refused"
 

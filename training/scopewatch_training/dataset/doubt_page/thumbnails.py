@@ -12,8 +12,9 @@ from scopewatch.core.errors import FrameError
 from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.annotation import read_fluorescence
 from scopewatch_training.dataset.drawing import phase_grey, signal_glow
+from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pictures import PictureRef, read_picture
-from scopewatch_training.dataset.prepared import Dataset, Pair
+from scopewatch_training.dataset.prepared import Dataset
 
 Grey = NDArray[np.float32]
 

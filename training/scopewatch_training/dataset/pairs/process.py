@@ -1,8 +1,7 @@
 """Processes one pair: from two pictures to a view and a signal."""
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.quality import fit_tiles, measure
 from scopewatch.core.imaging.scale import resample
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch.files import whole_file, write_whole
+from scopewatch.files import whole_file
 from scopewatch_training.dataset.annotation import (
     MASK_NOISE,
     MASK_NOTE,
@@ -32,14 +31,13 @@ from scopewatch_training.dataset.annotation import (
 )
 from scopewatch_training.dataset.looks import look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
-from scopewatch_training.dataset.pictures import GreyPicture, look_at_file, read_picture
-from scopewatch_training.dataset.prepared import Pair
-from scopewatch_training.dataset.registration import register, shift_plane
+from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
+from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.pairs.registration import register, shift_plane
+from scopewatch_training.dataset.pictures import GreyPicture, read_picture
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
-_PIPELINE: Final = 7
-"""To be raised when the same pictures and settings give another record, view or signal."""
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 _FAINT_SIGMAS: Final = 8.0
@@ -100,47 +98,8 @@ def process_row(
     except FrameError as error:
         outcome = PairOutcome(pair=replace(pair, refused=str(error)))
     if not outcome.undecided:
-        record = {"made_from": origin, "pair": outcome.pair.to_json()}
-        text = json.dumps(record)
-        write_whole(record_path(out, row), text.encode(), shared=True)
+        keep_pair(outcome.pair, row, out, origin)
     return outcome
-
-
-def finished_pair(row: PairRow, out: Path, settings: PrepareSettings) -> Pair | None:
-    """Return the record of a pair that an earlier call finished from the same files."""
-    try:
-        record = json.loads(record_path(out, row).read_text(encoding="utf-8"))
-        if record["made_from"] != made_from(row, settings):
-            return None
-        pair = Pair.from_json(record["pair"])
-    except (OSError, ValueError, KeyError, TypeError, FrameError):
-        # A missing or half-written record is no error: the pair is simply made again.
-        return None
-    arrays = () if pair.refused is not None else (pair.view, pair.signal)
-    return pair if all((out / name).is_file() for name in arrays) else None
-
-
-def record_path(out: Path, row: PairRow) -> Path:
-    """Return the path of the record of a row's pair."""
-    return out / "pairs" / f"{row.pair_id}.json"
-
-
-def made_from(row: PairRow, settings: PrepareSettings) -> dict[str, Any]:
-    """Return all facts that make a finished pair stale when they change.
-
-    Raises
-    ------
-    FrameError
-        When a picture is gone.
-    """
-    return {
-        "pipeline": _PIPELINE,
-        "files": [look_at_file(row.phase), look_at_file(row.fluorescence)],
-        "settings": settings.to_json(),
-        "um_per_px": row.um_per_px,
-        "day": row.day,
-        "key": list(row.key),
-    }
 
 
 def _process(
@@ -336,12 +295,4 @@ def _hash_pixels(*pictures: GreyPicture) -> str:
     for picture in pictures:
         digest.update(f"{picture.pixels.dtype.str}{picture.pixels.shape}".encode())
         digest.update(np.ascontiguousarray(picture.pixels).data)
-    return digest.hexdigest()
-
-
-def settings_digest(settings: PrepareSettings, pairs: list[Pair]) -> str:
-    """Hash over the settings and the pictures of all pairs that are used."""
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
-    for pair in sorted(pairs, key=lambda each: each.id):
-        digest.update(f"{pair.id}:{pair.source_sha256}:{pair.refused is None}".encode())
     return digest.hexdigest()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from scopewatch_training.dataset.local_offsets import (
+from scopewatch_training.dataset.pairs.local_offsets import (
     LocalOffset,
     find_moved,
     measure_local_offsets,

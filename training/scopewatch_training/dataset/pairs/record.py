@@ -1,0 +1,129 @@
+"""Record of a pair: one phase frame and its signal, with what was measured on both."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from scopewatch.core.imaging.histogram import BINS, Counts
+from scopewatch_training.dataset.looks import Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pair:
+    """One phase frame and its signal, or the reason why it was refused.
+
+    Parameters
+    ----------
+    id
+        Unique name, fit for a file.
+    phase, fluorescence
+        The pictures it was made from.
+    height, width
+        Of view and signal, in pixels; 0 when refused.
+    offset_px
+        (dy, dx) of the fluorescence against the phase frame, that was undone.
+    registration_confidence
+        0 to 1; 0 where the offset was not measured on this pair.
+    note
+        Exceptional processing, in words.
+    refused
+        Why the pair is not used; None when it is.
+    noise
+        Standard deviation of the camera's noise in the signal, in counts.
+    histogram
+        (512,) int64, `histogram.count_signal` of the signal.
+    measures
+        `core.imaging.quality.measure` of the phase frame.
+    source_sha256
+        Hash of the two pictures' pixels.
+    phase_look, fluorescence_look
+        Descriptions of the two pictures, as they were read.
+    role_score
+        `looks.role_score`; None where the pictures show too little to judge by.
+    moved_px, moved_at_px
+        Largest offset that parts of the pair keep after its own was undone, where one is sure,
+        and (row, column) of that part; 0 and None where none disagrees, see `local_offsets`.
+    """
+
+    id: str
+    run: str
+    plate: str
+    well: str
+    site: int
+    time_point: int
+    day: float | None
+    phase: str
+    fluorescence: str
+    height: int = 0
+    width: int = 0
+    um_per_px: float | None = None
+    offset_px: tuple[float, float] = (0.0, 0.0)
+    registration_confidence: float = 0.0
+    note: str = ""
+    refused: str | None = None
+    view: str = ""
+    signal: str = ""
+    noise: float = 0.0
+    histogram: Counts = field(default_factory=lambda: np.zeros(BINS, dtype=np.int64))
+    measures: dict[str, float] = field(default_factory=dict)
+    source_sha256: str = ""
+    phase_look: Look = field(default_factory=Look)
+    fluorescence_look: Look = field(default_factory=Look)
+    role_score: float | None = None
+    moved_px: float = 0.0
+    moved_at_px: tuple[int, int] | None = None
+
+    @property
+    def group(self) -> str:
+        """`run/plate/well`: fields of one well belong together."""
+        return f"{self.run}/{self.plate}/{self.well}"
+
+    @property
+    def registered(self) -> bool:
+        """Whether its offset was measured on its own pictures."""
+        return self.registration_confidence > 0
+
+    @property
+    def place(self) -> str:
+        """Where in its run it was taken, in words."""
+        words = f"plate {self.plate}, well {self.well}, site {self.site}"
+        return f"{words}, time point {self.time_point}"
+
+    def __str__(self) -> str:
+        return f"{self.group}/s{self.site}/t{self.time_point:04d}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the pair as JSON values."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            **values,
+            "offset_px": list(self.offset_px),
+            "histogram": self.histogram.tolist(),
+            "phase_look": asdict(self.phase_look),
+            "fluorescence_look": asdict(self.fluorescence_look),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Pair":
+        """Read what `to_json` wrote."""
+        histogram = np.array(values["histogram"], dtype=np.int64)
+        dy, dx = values["offset_px"]
+        looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
+        place = values.get("moved_at_px")
+        made = {"offset_px": (dy, dx), "histogram": histogram, **looks}
+        return cls(**{**values, **made, "moved_at_px": None if place is None else tuple(place)})
+
+
+def group_by_run(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
+    """Pairs by their run, in order."""
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(pair.run, []).append(pair)
+    return {run: tuple(members) for run, members in groups.items()}
+
+
+def refused(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """Name and reason of each refused pair."""
+    return [(str(pair), pair.refused) for pair in pairs if pair.refused is not None]
