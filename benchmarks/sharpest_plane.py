@@ -20,8 +20,8 @@ from scipy import ndimage
 
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch.core.imaging.planes.texture import describe
 from scopewatch.core.imaging.sharpest import sharpest_plane
-from scopewatch.core.imaging.texture import describe
 from scopewatch_simulator.field import plan_culture
 from scopewatch_simulator.focus_series import FloatingDebris, focus_series
 from scopewatch_simulator.plan import SIMULATOR_VERSION, Regime, day_of, plan_run, plan_well

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scopewatch.core.errors import complaint
 from scopewatch.core.imaging.caption import Caption, load_font, wrap
 from scopewatch.core.imaging.efficiency import Efficiency, ErrorRates, correct, pool
-from scopewatch.core.imaging.overlay import draw_overlay, picture_size, stain_alpha, stain_plane
+from scopewatch.core.imaging.overlay import draw_overlay, stain_alpha, stain_plane
+from scopewatch.core.imaging.planes.grey import picture_size
 from scopewatch.core.imaging.quality import fit_tiles, measure, saturated_fraction
 from scopewatch.core.imaging.scale import resample, resampled_shape
 from scopewatch.core.imaging.tiling import TileGrid, TileScores

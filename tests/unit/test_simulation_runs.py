@@ -9,7 +9,8 @@ from scipy import ndimage
 from scipy.stats import mannwhitneyu
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.imaging.normalise import NormaliseSpec, smooth_background
+from scopewatch.core.imaging.normalise import NormaliseSpec
+from scopewatch.core.imaging.planes.background import smooth_background
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,

@@ -13,6 +13,7 @@ from scopewatch.core.imaging.efficiency import correct, positive_fraction
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.normalise import normalise
+from scopewatch.core.imaging.planes.between import Between
 from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.scale import plan_scale, resample, resampled_shape
@@ -172,11 +173,11 @@ def finer_logits(
     """
     around = _logits(tiles)
     for axis, count in enumerate(squares.shape):
-        at = np.clip((np.arange(count) + 0.5) / times - 0.5, 0, around.shape[axis] - 1)
-        first = at.astype(np.intp)
-        second = np.minimum(first + 1, around.shape[axis] - 1)
-        share = np.expand_dims((at - first).astype(np.float32), 1 - axis)
-        around = around.take(first, axis) * (1 - share) + around.take(second, axis) * share
+        between = Between.centres(count, times, around.shape[axis])
+        before = around.take(between.left, axis)
+        after = around.take(between.left + 1, axis, mode="clip")
+        share = np.expand_dims(between.weight, 1 - axis)
+        around = before * (1 - share) + after * share
     return _logits(squares), around
 
 

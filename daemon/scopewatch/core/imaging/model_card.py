@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scopewatch.core.imaging.efficiency import ErrorRates
 from scopewatch.core.imaging.label_settings import Method, Scope
-from scopewatch.core.imaging.normalise import USUAL_SHARE, NormaliseSpec
+from scopewatch.core.imaging.normalise import NormaliseSpec
+from scopewatch.core.imaging.planes.spread import USUAL_SHARE
 
 SCHEMA_VERSION = 1
 
@@ -119,7 +120,7 @@ class DistanceLimit(_Strict):
     """
 
     measures: tuple[str, ...] = Field(
-        min_length=1, description="of `core.imaging.texture.describe`"
+        min_length=1, description="of `core.imaging.planes.texture.describe`"
     )
     mean: tuple[float, ...] = Field(description="of the training frames, measure by measure")
     precision: tuple[tuple[float, ...], ...] = Field(

@@ -5,27 +5,21 @@ It shows the probabilities of tiles or, where the network gives a finer stain, n
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from scopewatch.core.imaging.caption import PAPER, Caption, Legend, draw_badge, draw_bar
+from scopewatch.core.imaging.planes.grey import AVERAGE_GREY, draw_grey, picture_size
 from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 
 GREEN: Final = (0, 230, 90)
-# Spreads of the normalised frame that become black and white.
-BLACK_AT: Final = -2.5
-WHITE_AT: Final = 3.0
 FAINT_ALPHA: Final = 0.1
 POSITIVE_ALPHA: Final = (0.3, 0.55)
 GRID_ALPHA: Final = 0.3
 HATCH_KEEPS: Final = (0.45, 0.8)
-SMALL_PX: Final = 384
 MIN_WIDTH_PX: Final = 256
-STRIP_PX: Final = 64
 HALF: Final = 0.5
 """Share of a square's area from which its green is strong."""
 
@@ -96,7 +90,7 @@ def draw_overlay(
     whole[:height, width:] = PAPER
     whole[height:] = bar
     picture = whole[:height, :width]
-    _stain(picture, _grey(view, height, width), cells, stain_alpha(value, strong_from))
+    _stain(picture, draw_grey(view, height, width), cells, stain_alpha(value, strong_from))
     if hatched:
         _hatch(picture, scores)
     if grid:
@@ -123,17 +117,20 @@ def stain_plane(scores: TileScores, squares: SquareScores | None = None) -> NDAr
     1 + round(254 * value), so that value = (pixel - 1) / 254. Tiles that do not count read 0, with
     their squares.
     """
-    cells = scores.grid if squares is None else squares.grid
-    return cells.spread(stain_levels(scores, squares))
+    cells, levels = stain_levels(scores, squares)
+    return cells.spread(levels)
 
 
-def stain_levels(scores: TileScores, squares: SquareScores | None = None) -> NDArray[np.uint8]:
-    """Return the value of each tile or square in `stain_plane`: (rows, cols) uint8."""
+def stain_levels(
+    scores: TileScores, squares: SquareScores | None = None
+) -> tuple[TileGrid, NDArray[np.uint8]]:
+    """Return the tiles or squares of `stain_plane`, and the value of each: (rows, cols) uint8."""
     if squares is None:
-        value, counted = scores.probability, scores.valid
+        cells, value, counted = scores.grid, scores.probability, scores.valid
     else:
-        value, counted = squares.share, squares.of_tiles(scores.valid, scores.grid)
-    return np.where(counted, 1 + np.rint(254 * value), 0).astype(np.uint8)
+        counted = squares.of_tiles(scores.valid, scores.grid)
+        cells, value = squares.grid, squares.share
+    return cells, np.where(counted, 1 + np.rint(254 * value), 0).astype(np.uint8)
 
 
 def stain_alpha(probability: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
@@ -142,47 +139,6 @@ def stain_alpha(probability: NDArray[np.float32], threshold: float) -> NDArray[n
     weakest, strongest = POSITIVE_ALPHA
     above = weakest + (strongest - weakest) * (probability - threshold) / (1 - threshold)
     return np.where(probability >= threshold, above, below).astype(np.float32)
-
-
-def picture_size(height: int, width: int, max_px: int) -> tuple[int, int]:
-    """Return (height, width) of the frame in the picture."""
-    longest = max(height, width)
-    if longest > max_px:
-        zoom = max_px / longest
-        return max(1, round(height * zoom)), max(1, round(width * zoom))
-    times = max(1, min(-(-SMALL_PX // longest), max_px // longest))
-    return height * times, width * times
-
-
-def _grey(view: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
-    """Turn the view into 8-bit grey of the picture's size."""
-    times = max(1, view.shape[0] // height)
-    if view.shape != (times * height, times * width):
-        times = 1
-    grey: NDArray[np.uint8] = np.empty(
-        (view.shape[0] // times, view.shape[1] // times), dtype=np.uint8
-    )
-    gain = np.float32(255 / (WHITE_AT - BLACK_AT) / times**2)
-    # In strips that stay in the processor's cache: a third of the time of the whole at once.
-    rows = max(1, STRIP_PX // times)
-    for top in range(0, grey.shape[0], rows):
-        strip = _sum_squares(view[top * times : (top + rows) * times], times)
-        strip = (strip - np.float32(BLACK_AT * times**2)) * gain
-        grey[top : top + rows] = np.clip(strip, 0, 255, out=strip)
-    if grey.shape == (height, width):
-        return grey
-    # Enlarged pixels stay squares; shrunk ones are averaged.
-    way = Image.Resampling.NEAREST if height > grey.shape[0] else Image.Resampling.BOX
-    # By a whole factor first, which takes a quarter of the time.
-    return np.asarray(Image.fromarray(grey).resize((width, height), way, reducing_gap=1.0))
-
-
-def _sum_squares(strip: NDArray[np.float32], times: int) -> NDArray[np.float32]:
-    """Sum squares of `times` x `times` pixels; the strip itself where that is 1."""
-    if times == 1:
-        return strip
-    down = np.add.reduce(strip.reshape(-1, times, strip.shape[1]), axis=1)
-    return reduce(np.add, (down[:, column::times] for column in range(times)))
 
 
 def _stain(
@@ -250,5 +206,4 @@ def _tile_of_pixel(
 def _stain_grey(probability: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     """Return the colours of (n,) probabilities over the grey of an average pixel: (n, 3)."""
     alpha = stain_alpha(probability, threshold)[:, None]
-    average = 255 * (0 - BLACK_AT) / (WHITE_AT - BLACK_AT)
-    return np.rint(average * (1 - alpha) + np.array(GREEN) * alpha).astype(np.uint8)
+    return np.rint(AVERAGE_GREY * (1 - alpha) + np.array(GREEN) * alpha).astype(np.uint8)

@@ -10,10 +10,11 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard, QualityCard
-from scopewatch.core.imaging.normalise import robust_spread, smooth_background
+from scopewatch.core.imaging.planes.background import smooth_background
+from scopewatch.core.imaging.planes.spread import robust_spread
+from scopewatch.core.imaging.planes.texture import describe
 from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.scale import plan_scale
-from scopewatch.core.imaging.texture import describe
 from scopewatch.core.imaging.tiling import TileGrid
 
 MAX_SIDE_PX: Final = 8192
@@ -39,7 +40,7 @@ def measure(pixels: Pixels, view: NDArray[np.float32]) -> dict[str, float]:
     Returns
     -------
     dict
-        The measures of `core.imaging.texture.describe`, and
+        The measures of `core.imaging.planes.texture.describe`, and
 
         - ``contrast``: robust spread as a share of the background, before normalising.
         - ``saturated``: share of pixels at the camera's ceiling, see `saturated_fraction`.

@@ -28,8 +28,7 @@ def encode_stain(
 ) -> bytes:
     """Return an OME-TIFF of `core.imaging.overlay.stain_plane`, with OME metadata of the image."""
     encoded = io.BytesIO()
-    levels = stain_levels(scores, squares)
-    grid = scores.grid if squares is None else squares.grid
+    grid, levels = stain_levels(scores, squares)
     # By itself tifffile takes a new one each time; here the same stain gives the same file.
     uuid = uuid5(NAMESPACE_OID, f"{metadata} {levels.shape} {zlib.crc32(levels.tobytes())}")
     tifffile.imwrite(

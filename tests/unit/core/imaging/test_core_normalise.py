@@ -7,12 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scopewatch.core.imaging.normalise import (
-    NormaliseSpec,
-    normalise,
-    robust_spread,
-    smooth_background,
-)
+from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch.core.imaging.planes.background import smooth_background
+from scopewatch.core.imaging.planes.spread import robust_spread
 from tests.unit.core.samples import SPEC, make_cells, view_of
 
 

@@ -10,10 +10,10 @@ from scopewatch.core.imaging.caption import AMBER, PAPER, Caption
 from scopewatch.core.imaging.overlay import (
     describe_stain,
     draw_overlay,
-    picture_size,
     stain_alpha,
     stain_plane,
 )
+from scopewatch.core.imaging.planes.grey import picture_size
 from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
 from tests.unit.core.samples import KEY, SURE, make_cells, view_of
 

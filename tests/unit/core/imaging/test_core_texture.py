@@ -8,8 +8,8 @@ import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scopewatch.core.imaging import texture
-from scopewatch.core.imaging.texture import describe
+from scopewatch.core.imaging.planes import texture
+from scopewatch.core.imaging.planes.texture import describe
 from tests.unit.core.samples import make_cells, view_of
 
 BLURS_PX = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)

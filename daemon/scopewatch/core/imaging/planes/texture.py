@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scopewatch.core.imaging.planes.spread import sample_step
+
 CROP_PX: Final = 128
 CROPS_PER_SIDE: Final = 8
 FOCUS_LAGS_PX: Final = (1, 3, 16)
 # Periods, in pixels, between which the structure's power is summed; the last band takes the rest.
 BAND_EDGES_PX: Final = (2, 4, 8, 16, 32)
-SAMPLE_PX: Final = 65_536
 BLOCK_PX: Final = 16
 BLOCKS_PER_SIDE: Final = 64
 # Bare ground varies by less than this share of what covered ground does.
@@ -156,7 +157,7 @@ def _bands(power: NDArray[np.float32], noise_share: float) -> dict[str, float]:
 
 
 def _grey_values(view: NDArray[np.float32]) -> dict[str, float]:
-    step = max(1, int(np.sqrt(view.size / SAMPLE_PX)))
+    step = sample_step(view.size)
     sample = view[::step, ::step].astype(np.float64).ravel()
     centred = sample - sample.mean()
     deviation = float(centred.std())

@@ -1,0 +1,1 @@
+"""Arithmetic on planes of pixels, whatever they show."""
