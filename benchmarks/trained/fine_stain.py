@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from scopewatch.core.imaging.analyse import finer_logits
+from scopewatch.core.imaging.analyse import drawn_share, finer_logits
 from scopewatch.core.imaging.labels import positive_share
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle, load_bundle
@@ -67,6 +67,7 @@ def _score(bundle: Bundle, dataset: Dataset, runs: list[str]) -> Iterator[Planes
     if stain is None:
         raise SystemExit(f"{bundle.folder} has no finer stain")
     times = bundle.card.tile_px // stain.side_px
+    tiles_alone = stain.model_copy(update={"offset": 0.0, "of_square": 0.0, "of_tile": 1.0})
     rule = read_label_rule(bundle)
     scorer = TFLiteScorer(bundle, threads=2, memory_budget_mb=SCORER_BUDGET_MB)
     for frame in frames_of(dataset, dataset.of_runs(runs), rule.thresholds, rule.labels):
@@ -80,18 +81,14 @@ def _score(bundle: Bundle, dataset: Dataset, runs: list[str]) -> Iterator[Planes
         mean = grid.means(view)
         planes = {
             TRUTH: truth,
-            "finer stain": _share(stain.offset + stain.of_square * near + stain.of_tile * around),
-            "tiles, interpolated": _share(around),
+            "finer stain": drawn_share(stain, near, around),
+            "tiles, interpolated": drawn_share(tiles_alone, near, around),
             "tiles, repeated": np.kron(tiles, np.ones((times, times)))[: grid.rows, : grid.cols],
             "squares of the network alone": squares,
             SPREAD: np.sqrt(np.maximum(grid.means(view**2) - mean**2, 0)),
         }
         known = np.isfinite(truth)
         yield {name: plane[known].astype(np.float32) for name, plane in planes.items()}
-
-
-def _share(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return 1 / (1 + np.exp(-logits))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from scopewatch.core.errors import complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct, positive_fraction
 from scopewatch.core.imaging.frame import Frame
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card import FineStain, ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.planes.between import Between
 from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
@@ -148,9 +148,7 @@ def _squares(
         return None
     grid = TileGrid(height=view.shape[0], width=view.shape[1], tile_px=stain.side_px)
     near, around = finer_logits(fine, probability, card.tile_px // stain.side_px)
-    logits = stain.offset + stain.of_square * near + stain.of_tile * around
-    share: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-    return SquareScores(grid=grid, share=share)
+    return SquareScores(grid=grid, share=drawn_share(stain, near, around))
 
 
 def finer_logits(
@@ -179,6 +177,15 @@ def finer_logits(
         share = np.expand_dims(between.weight, 1 - axis)
         around = before * (1 - share) + after * share
     return _logits(squares), around
+
+
+def drawn_share(
+    stain: FineStain, squares: NDArray[np.float32], tiles: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the share of squares that is drawn, of both logits that `finer_logits` gives."""
+    logits = stain.offset + stain.of_square * squares + stain.of_tile * tiles
+    share: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    return share
 
 
 def _logits(probability: NDArray[np.float32]) -> NDArray[np.float32]:
