@@ -47,7 +47,7 @@ def load_bundle(folder: Path) -> Bundle:
     ModelError
         When the folder or a file is missing or unreadable, the card is not of this schema, the
         model is not the one the card describes, or it is no TFLite file. Whether the network's
-        shape fits the card is checked by `inference.tflite.TFLiteScorer`, which opens it.
+        shape fits the card is checked by `inference.network.Network`, which opens it.
     """
     if not folder.is_dir():
         raise ModelError(

@@ -8,6 +8,8 @@ same height, because the interpreter plans its memory again for each new input s
 
 from dataclasses import dataclass
 
+from scopewatch.core.imaging.model_card import ModelCard
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
@@ -62,3 +64,16 @@ def plan_strips(rows: int, *, margin: int, most_rows: int) -> tuple[Strip, ...]:
         strips.append(Strip(top=top, bottom=bottom, first=first, stop=stop))
         first = stop
     return tuple(strips)
+
+
+def margin_tiles(card: ModelCard) -> int:
+    """Return how many tiles beyond a strip its scores can depend on.
+
+    A network of stride-1 convolutions sees as far to one side as to the other; each halving sees
+    one pixel of its input further down than up, which adds up to tile_px - 1, or to less where
+    halvings are replaced by patches. So neither side reaches further than
+    (receptive_field_px - 1) / 2.
+    """
+    if card.receptive_field_px <= card.tile_px:
+        return 0
+    return -(-(card.receptive_field_px - 1) // (2 * card.tile_px))
