@@ -231,7 +231,7 @@ def guess_pattern(paths: Sequence[Path | RemoteFolder]) -> str | None:
 def _check_paths(paths: Sequence[Path | RemoteFolder], out: Path | None) -> None:
     for path in paths:
         if isinstance(path, RemoteFolder):
-            mirror_of(path).entries("")
+            mirror_of(path).check()
             continue
         if not path.exists():
             raise ConfigError(

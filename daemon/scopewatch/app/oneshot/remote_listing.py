@@ -12,12 +12,8 @@ from scopewatch.app.oneshot.listing import Item, Listed, Listing, ListingSetting
 from scopewatch.app.oneshot.plane_readers import Loads, Opened, Place, PlaneReader, open_folder
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket
-from scopewatch.sources.layouts.candidates import (
-    is_candidate_folder,
-    is_candidate_name,
-    is_store_name,
-)
-from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_data_set_file
+from scopewatch.sources.layouts.candidates import is_candidate_folder, is_store_name
+from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_coarser_name, is_data_set_file
 from scopewatch.sources.omezarr.nodes import ROOT_FILES
 from scopewatch.sources.remote.entries import Entry
 from scopewatch.sources.remote.mirror import mirror_of
@@ -25,7 +21,6 @@ from scopewatch.sources.remote.urls import RemoteFolder
 
 # Files whose transfer goes on while those before them are read.
 _AHEAD: Final = 4
-_DOWNSAMPLED: Final = "Downsampled_x"
 
 
 class RemoteReader(PlaneReader[Opened]):
@@ -120,12 +115,11 @@ class RemoteListing:
         if any(is_data_set_file(entry.name) for entry in files):
             yield from self._whole(below, self._listing.open_data_set(folder, root))
             return
-        images = [entry for entry in files if is_candidate_name(entry.name)]
-        ahead = iter(images)
+        ahead = iter([entry for entry in files if entry.is_image])
         for entry in islice(ahead, _AHEAD):
             self._mirror.want(entry)
         for entry in entries:
-            if not entry.is_folder and is_candidate_name(entry.name):
+            if entry.is_image:
                 for coming in islice(ahead, 1):
                     self._mirror.want(coming)
                 yield from self._file(entry)
@@ -134,10 +128,10 @@ class RemoteListing:
 
     def _file(self, entry: Entry) -> Iterator[Item]:
         try:
-            with self._mirror.file(entry.path):
+            with self._mirror.file(entry.path, entry):
                 found = list(self._listing.open_file(entry.path, self._mirror.root, self._reader))
         except FrameError as error:
-            yield Unlisted(place=f"{self._remote.url}/{entry.path}", reason=str(error))
+            yield Unlisted(place=self._remote.url_of(entry.path), reason=str(error))
             return
         yield from found
 
@@ -147,7 +141,7 @@ class RemoteListing:
             with self._mirror.tree(below):
                 yield from items
         except FrameError as error:
-            yield Unlisted(place=f"{self._remote.url}/{below}".rstrip("/"), reason=str(error))
+            yield Unlisted(place=self._remote.url_of(below), reason=str(error))
 
 
 def list_remote_names(remote: RemoteFolder, most: int) -> list[str]:
@@ -156,7 +150,7 @@ def list_remote_names(remote: RemoteFolder, most: int) -> list[str]:
 
     def below(folder: str) -> Iterator[str]:
         for entry in mirror.entries(folder):
-            if not entry.is_folder and is_candidate_name(entry.name):
+            if entry.is_image:
                 yield entry.path
             elif entry.is_folder and not is_store_name(entry.name) and _is_entered(entry, ()):
                 yield from below(entry.path)
@@ -165,7 +159,7 @@ def list_remote_names(remote: RemoteFolder, most: int) -> list[str]:
 
 
 def _is_entered(entry: Entry, beside: Sequence[Entry]) -> bool:
-    coarser = entry.name.startswith(_DOWNSAMPLED) and any(
+    coarser = is_coarser_name(entry.name) and any(
         each.name == FULL_RESOLUTION for each in beside
     )
     return is_candidate_folder(entry.name) and not coarser

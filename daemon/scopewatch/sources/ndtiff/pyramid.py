@@ -32,16 +32,19 @@ def is_data_set(folder: Path) -> bool:
         return False
 
 
+def is_coarser_name(name: str) -> bool:
+    """Return whether a folder has the name of a coarser level of a pyramid."""
+    return _DOWNSAMPLED.fullmatch(name) is not None
+
+
 def is_copy(folder: Path) -> bool:
     """Return whether a folder holds a coarser copy of the data set beside it."""
-    if _DOWNSAMPLED.fullmatch(folder.name) is None:
-        return False
-    return is_data_set(folder.parent / FULL_RESOLUTION)
+    return is_coarser_name(folder.name) and is_data_set(folder.parent / FULL_RESOLUTION)
 
 
 def refuse_copy(folder: Path) -> str | None:
     """Return why a data set is not read as frames if it is a coarser copy; None for others."""
-    if _DOWNSAMPLED.fullmatch(folder.name) is None:
+    if not is_coarser_name(folder.name):
         return None
     return complaint(
         "data set is a coarser copy of another one",

@@ -44,6 +44,11 @@ class Entry:
         return self.path.rpartition("/")[2]
 
     @property
+    def is_image(self) -> bool:
+        """Whether it may be a frame, by its name."""
+        return not self.is_folder and is_candidate_name(self.name)
+
+    @property
     def is_side_file(self) -> bool:
         """Whether it may state facts about the images beside and below it."""
         return (

@@ -13,18 +13,16 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.remote.entries import Entry, entry_of
+from scopewatch.sources.remote.entries import Entry
+from scopewatch.sources.remote.files import RemoteFiles
 from scopewatch.sources.remote.scratch import make_scratch, sweep
-from scopewatch.sources.remote.urls import RemoteFolder, open_filesystem, reason_of, unreachable
+from scopewatch.sources.remote.urls import RemoteFolder
 
 _FETCHES: Final = 4
-_TRIES: Final = 3
-_FOLDERS: Final = 256
-_TREES: Final = 16
 _MIRRORS: Final = 16
 
 # What is there or on its way, and how many bytes it came to.
@@ -42,7 +40,7 @@ class Mirror:
 
     def __init__(self, remote: RemoteFolder) -> None:
         self._remote = remote
-        self._files, self._base = open_filesystem(remote.url)
+        self._files = RemoteFiles(remote)
         sweep()
         scratch = make_scratch()
         # At the latest at the end of the process.
@@ -54,8 +52,6 @@ class Mirror:
         # By path, the longest unused first.
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._users: Counter[str] = Counter()
-        self._sides: OrderedDict[str, list[Entry]] = OrderedDict()
-        self._trees: OrderedDict[str, list[Entry]] = OrderedDict()
 
     def close(self) -> None:
         """Remove what was fetched; nothing can be held afterwards."""
@@ -70,21 +66,11 @@ class Mirror:
         ConfigError
             When it cannot be listed.
         """
-        place = f"{self._base}/{below}".rstrip("/")
-        try:
-            found = [entry_of(each, self._base) for each in self._files.ls(place, detail=True)]
-        except Exception as error:
-            raise unreachable(f"{self._remote.url}/{below}".rstrip("/"), error) from error
-        # Some stores list a folder as an object of itself.
-        listed = [each for each in found if each.path not in {below, ""}]
-        if self._remote.only and not below:
-            listed = [each for each in listed if each.name == self._remote.only] + [
-                each for each in listed if each.is_side_file
-            ]
-        self._sides[below] = [each for each in listed if each.is_side_file]
-        while len(self._sides) > _FOLDERS:
-            self._sides.popitem(last=False)
-        return listed
+        return self._files.list_folder(below)
+
+    def check(self) -> None:
+        """List the folder itself, unless that was done. Raises ConfigError."""
+        self._files.side_files("")
 
     def want(self, entry: Entry) -> None:
         """Begin to fetch a file that will be held soon, where there is room for it."""
@@ -94,31 +80,37 @@ class Mirror:
                 self._begin(entry)
 
     @contextmanager
-    def file(self, path: str) -> Iterator[None]:
+    def file(self, path: str, listed: Entry | None = None) -> Iterator[None]:
         """Hold a file, and the files beside and above it that may state facts about it.
+
+        Parameters
+        ----------
+        listed
+            What it was listed as; asked for where it is neither given nor there.
 
         Raises
         ------
         FrameError
             When it is gone, cannot be fetched, or is larger than the cache.
         """
-        folders = [str(each) for each in PurePosixPath(path).parents]
-        sides = [side for each in folders for side in self._sides_in("" if each == "." else each)]
+        folders = [str(each) if each.name else "" for each in PurePosixPath(path).parents]
+        sides = [side for each in folders for side in self._files.side_files(each)]
         with self._lock:
             known = self._kept.get(path)
-        with self._held([known[0] if known else self._look(path), *sides]):
+        wanted = known[0] if known else listed or self._files.look(path)
+        with self._held([wanted, *sides]):
             yield
 
     @contextmanager
     def tree(self, below: str) -> Iterator[None]:
         """Hold all files of a data set or store. Raises as `file`."""
-        entries = self._files_below(below)
+        entries = self._files.list_files(below)
         size = sum(each.size for each in entries)
         if size > self._remote.cache_bytes:
             raise FrameError(
                 complaint(
                     "data set is larger than the cache, and is read whole",
-                    where=f"{self._remote.url}/{below}",
+                    where=self._remote.url_of(below),
                     expected=f"at most {self._remote.cache_bytes / 1e9:.1f} GB",
                     got=f"{size / 1e9:.1f} GB",
                     do="raise --cache-gb, or copy it to a disk",
@@ -126,19 +118,6 @@ class Mirror:
             )
         with self._held(entries):
             yield
-
-    def _files_below(self, below: str) -> list[Entry]:
-        """Return all files of a data set: it is listed once, since it is read plane by plane."""
-        if below not in self._trees:
-            try:
-                found = self._files.find(f"{self._base}/{below}".rstrip("/"), detail=True)
-            except Exception as error:
-                raise self._unfetched(below, error) from error
-            listed = self._trees[below] = [entry_of(each, self._base) for each in found.values()]
-            while len(self._trees) > _TREES:
-                self._trees.popitem(last=False)
-            return listed
-        return self._trees[below]
 
     @contextmanager
     def _held(self, entries: Sequence[Entry]) -> Iterator[None]:
@@ -172,7 +151,7 @@ class Mirror:
                 # Another thread may have begun it again.
                 if path in self._kept and self._kept[path][1] is fetch:
                     del self._kept[path]
-            raise self._unfetched(path, error) from error
+            raise self._files.unfetched(path, error) from error
 
     def _begin(self, entry: Entry) -> None:
         # Keys of a bucket may hold `..`.
@@ -180,7 +159,7 @@ class Mirror:
             raise FrameError(
                 complaint(
                     "path leads out of its folder",
-                    where=f"{self._remote.url}/{entry.path}",
+                    where=self._remote.url_of(entry.path),
                     do="copy it under another name",
                 )
             )
@@ -188,7 +167,7 @@ class Mirror:
             raise FrameError(
                 complaint(
                     "file is larger than the cache",
-                    where=f"{self._remote.url}/{entry.path}",
+                    where=self._remote.url_of(entry.path),
                     expected=f"at most {self._remote.cache_bytes / 1e9:.1f} GB",
                     got=f"{entry.size / 1e9:.1f} GB",
                     do="raise --cache-gb",
@@ -202,7 +181,7 @@ class Mirror:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         try:
-            entry = self._copy(entry, part)
+            entry = self._files.copy(entry, part)
             size = part.stat().st_size
             if entry.modified_s is not None:
                 os.utime(part, (entry.modified_s, entry.modified_s))
@@ -210,28 +189,6 @@ class Mirror:
         finally:
             part.unlink(missing_ok=True)
         return size
-
-    def _copy(self, entry: Entry, part: Path) -> Entry:
-        """Fetch a file that does not change meanwhile, and return what it is.
-
-        Libraries fetch large objects in pieces, and may join those of two versions.
-        """
-        for _ in range(_TRIES):
-            self._files.get_file(f"{self._base}/{entry.path}", str(part))
-            seen, size = self._look(entry.path), part.stat().st_size
-            # More where it was compressed for the transfer.
-            if seen.is_same(entry) and size >= seen.size:
-                return seen
-            entry = seen
-        raise FrameError(
-            complaint(
-                "file cannot be fetched whole",
-                where=f"{self._remote.url}/{entry.path}",
-                expected=f"{entry.size} bytes that stay the same",
-                got=f"{size} bytes, or other ones each time",
-                do="wait until nobody writes it, and give the same call again",
-            )
-        )
 
     def _make_room(self) -> None:
         excess = self._size() - self._remote.cache_bytes
@@ -246,29 +203,6 @@ class Mirror:
 
     def _size(self) -> int:
         return sum(map(_size_of, self._kept.values()))
-
-    def _look(self, path: str) -> Entry:
-        try:
-            return entry_of(self._files.info(f"{self._base}/{path}"), self._base)
-        except Exception as error:
-            raise self._unfetched(path, error) from error
-
-    def _sides_in(self, folder: str) -> list[Entry]:
-        if folder not in self._sides:
-            self.entries(folder)
-        return self._sides[folder]
-
-    def _unfetched(self, path: str, error: Exception) -> FrameError:
-        if isinstance(error, FrameError):
-            return error
-        return FrameError(
-            complaint(
-                "file cannot be fetched",
-                where=f"{self._remote.url}/{path}",
-                got=reason_of(error),
-                do="check that it exists, the network and the credentials",
-            )
-        )
 
 
 def _size_of(kept: _Kept) -> int:

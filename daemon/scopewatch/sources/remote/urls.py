@@ -44,8 +44,12 @@ class RemoteFolder:
         """Last part of the path; the bucket or server where there is none."""
         return self.url.rpartition("/")[2]
 
+    def url_of(self, below: str) -> str:
+        """Return the URL of a file or folder below it, by its path; '' is the folder itself."""
+        return f"{self.url}/{below}".rstrip("/")
+
     def __str__(self) -> str:
-        return f"{self.url}/{self.only}".rstrip("/")
+        return self.url_of(self.only)
 
 
 def is_url(text: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from scopewatch.core.errors import ConfigError, FrameError
-from scopewatch.sources.remote import mirror as mirrors
+from scopewatch.sources.remote import files as remote_files
 from scopewatch.sources.remote.entries import Entry, entry_of
 from scopewatch.sources.remote.mirror import Mirror, close_mirror, mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder, check_url, open_filesystem
@@ -123,7 +123,7 @@ def test_threads_that_begin_at_once_share_one_mirror(
         second.wait(0.1)
         return open_filesystem(url)
 
-    monkeypatch.setattr(mirrors, "open_filesystem", open_slowly)
+    monkeypatch.setattr(remote_files, "open_filesystem", open_slowly)
     remote = remote_of(raw)
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.map(mirror_of, [remote, remote])
