@@ -11,8 +11,8 @@ import pytest
 from scopewatch.app.explain.survey import survey_ndtiff
 from scopewatch.app.explain.text import as_json
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.app.oneshot.lines import Screening
-from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
 from scopewatch.config import NDTiffSourceConfig, RunConfig

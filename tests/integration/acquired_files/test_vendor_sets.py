@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
+from scopewatch.app.oneshot.items import Listed, Unlisted
+from scopewatch.app.oneshot.listing import Listing, ListingSettings
 from scopewatch.config import RunConfig
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.sources.folder.source import FolderSource

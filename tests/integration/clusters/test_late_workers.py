@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from distributed import Worker
 
-from scopewatch.app.oneshot.listing import Listed
+from scopewatch.app.oneshot.items import Listed
 from scopewatch.app.oneshot.worker_scoring import ScoringJob, ScoringPlugin
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import ClusterError
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.inference.bundle import load_bundle
-from scopewatch.runtime.cluster.connect import Expected, versions_here
+from scopewatch.runtime.cluster.requirements import Expected, versions_here
 
 KEY: Final = FrameKey(run="run", plate="P1", well="A1", site=0, time_point=0, channel="phase")
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted, natural
+from scopewatch.app.oneshot.items import Listed, Unlisted
+from scopewatch.app.oneshot.listing import Listing, ListingSettings, natural
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch_simulator.simulate import simulate

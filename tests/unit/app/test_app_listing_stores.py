@@ -13,7 +13,8 @@ import zarr
 from scopewatch.app.explain.options import ReadingOptions
 from scopewatch.app.explain.places import explain_places
 from scopewatch.app.explain.survey import survey_folder, survey_omezarr
-from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
+from scopewatch.app.oneshot.items import Listed, Unlisted
+from scopewatch.app.oneshot.listing import Listing, ListingSettings
 from scopewatch.config import FolderSourceConfig, RunConfig
 from tests.unit.sources.images import RUN, pixels, write
 from tests.unit.sources.zarrs import HEIGHT, WIDTH, ZarrStore, omezarr_config

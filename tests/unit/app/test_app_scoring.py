@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.app.oneshot.lines import Screening
-from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, ModelError, StoreError

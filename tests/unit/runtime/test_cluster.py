@@ -4,7 +4,7 @@ import pytest
 
 from scopewatch.core.errors import ClusterError, ConfigError
 from scopewatch.runtime.cluster.address import ClusterAddress, read_address
-from scopewatch.runtime.cluster.connect import check_versions
+from scopewatch.runtime.cluster.requirements import check_versions
 
 
 def test_local_takes_a_process_for_each_so_many_processors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from scopewatch.core.errors import ClusterError, ModelError, complaint
 from scopewatch.runtime.cluster.address import ClusterAddress
-from scopewatch.runtime.cluster.connect import check_paths, open_cluster
+from scopewatch.runtime.cluster.connect import open_cluster
 from scopewatch.runtime.cluster.ordered import Lost, OrderedMap
+from scopewatch.runtime.cluster.requirements import check_paths
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import Fold
 from scopewatch_training.evaluation.cluster_worker import (

@@ -13,8 +13,9 @@ from scopewatch.app.explain.places import GUESSED
 from scopewatch.app.explain.survey import list_names
 from scopewatch.app.model import warm_scorer
 from scopewatch.app.oneshot.frame_scoring import FrameScoring
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.app.oneshot.lines import Line, Screening
-from scopewatch.app.oneshot.listing import Listed, Listing, ListingSettings, Unlisted
+from scopewatch.app.oneshot.listing import Listing, ListingSettings
 from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
 from scopewatch.app.oneshot.remote_listing import RemoteListing, list_remote_names
 from scopewatch.app.oneshot.scoring import Scoring
@@ -24,12 +25,8 @@ from scopewatch.core.imaging.analyse import analyse
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.cluster.address import ClusterAddress
-from scopewatch.runtime.cluster.connect import (
-    Expected,
-    check_paths,
-    open_cluster,
-    versions_here,
-)
+from scopewatch.runtime.cluster.connect import open_cluster
+from scopewatch.runtime.cluster.requirements import Expected, check_paths, versions_here
 from scopewatch.sources.layouts.guess import guess_layout
 from scopewatch.sources.remote.mirror import close_mirror, mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.app.oneshot.lines import Line, Screening, finish, named, refused
-from scopewatch.app.oneshot.listing import Listed, Unlisted
 from scopewatch.app.oneshot.worker_scoring import Scored, ScoringJob, ScoringPlugin, score_frame
 from scopewatch.core.errors import complaint
 from scopewatch.core.faults import Fault

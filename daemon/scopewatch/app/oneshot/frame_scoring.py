@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from scopewatch.app.oneshot.items import Listed
 from scopewatch.app.oneshot.lines import UNCHANGED, Line, analysed, finish, named, refused
-from scopewatch.app.oneshot.listing import Listed
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import FrameError, ModelError, SourceError
 from scopewatch.core.faults import Fault
@@ -71,8 +71,7 @@ class FrameScoring:
 
     def score(self, item: Listed) -> Line:
         """Read, judge and draw a frame, one after the other. Raises StoreError."""
-        judged = self.judge(item, self.read(item))
-        return finish(judged.line if judged.drawable is None else self.draw(judged))
+        return finish(self.draw(self.judge(item, self.read(item))))
 
     def read(self, item: Listed) -> Read:
         """Read the pixels of a frame."""
@@ -107,7 +106,7 @@ class FrameScoring:
         return Judged(line=line, drawable=(read.frame, result) if wanted else None)
 
     def draw(self, judged: Judged) -> Line:
-        """Draw the pictures of a judged frame. Raises StoreError."""
+        """Draw the pictures of a judged frame, if there are any. Raises StoreError."""
         line = judged.line
         if self._pictures is None or judged.drawable is None:
             return line

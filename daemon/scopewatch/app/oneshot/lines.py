@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from scopewatch.app.oneshot.listing import Listed, Unlisted
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.result import FrameResult

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from scopewatch.app.oneshot.items import Item, Listed, StackPlane, Unlisted
 from scopewatch.app.oneshot.plane_readers import (
     Place,
     PlaneReader,
@@ -20,16 +21,14 @@ from scopewatch.app.oneshot.plane_readers import (
     open_folder,
     open_store,
 )
-from scopewatch.config import (
-    FolderSourceConfig,
-    RunConfig,
-)
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.stacks.collecting import gather
 from scopewatch.sources.base.stacks.loading import load_sharpest
 from scopewatch.sources.folder.frames import FolderFrames
+from scopewatch.sources.folder.walk import look_at
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_candidate_name
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
@@ -38,51 +37,6 @@ from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.omezarr.listing import list_stores
 from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A frame that can be read.
-
-    Parameters
-    ----------
-    place
-        The path, with the page or the axes where the file holds several frames.
-    load
-        Reads it, here or in another process that it is sent to; raises FrameError, or SourceError
-        where its disk or share is away.
-    fingerprint
-        Changes when its file changes, or the scale that is known of it.
-    content
-        Pixels and scale of which there is a result already; '' where there is none.
-    """
-
-    place: str
-    key: FrameKey
-    load: Callable[[], Frame]
-    fingerprint: str = ""
-    content: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unlisted:
-    """Something that should be a frame and is none, and why; `key` is None without a name."""
-
-    place: str
-    reason: str
-    key: FrameKey | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plane:
-    """A plane of a stack whose sharpest plane is scored, and what reads it."""
-
-    found: Found
-    root: Path
-    load: Callable[[FrameTicket], Frame]
-
-
-Item = Listed | Unlisted | _Plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +96,9 @@ class Listing:
 
     def settle(self, items: Iterator[Item]) -> Iterator[Listed | Unlisted]:
         """Make frames of the planes of z-stacks, when all others are listed."""
-        planes: dict[Path, list[_Plane]] = {}
+        planes: dict[Path, list[StackPlane]] = {}
         for item in items:
-            if isinstance(item, _Plane):
+            if isinstance(item, StackPlane):
                 planes.setdefault(item.root, []).append(item)
             else:
                 yield item
@@ -214,8 +168,10 @@ class Listing:
         self, locator: str, root: Path, reader: PlaneReader[FolderFrames]
     ) -> Iterator[Item]:
         """List the frames of a file."""
+        seen = look_at(root, locator)
         try:
-            reading = reader.opened.describe(locator, _state_of(root / locator))
+            # One that is gone is reported where it is read.
+            reading = reader.opened.describe(locator, seen.fingerprint if seen else "")
         except FrameError as error:
             key = reader.opened.listing.by_name(locator).key
             yield Unlisted(place=str(root / locator), reason=str(error), key=key)
@@ -233,7 +189,7 @@ class Listing:
 
     def _listed(self, found: Found, root: Path, load: Callable[[FrameTicket], Frame]) -> Item:
         if found.z is not None:
-            return _Plane(found=found, root=root, load=load)
+            return StackPlane(found=found, root=root, load=load)
         return self._name(found, root, load)
 
     def _name(
@@ -266,15 +222,6 @@ def _is_entered(entry: Path) -> bool:
     if not is_candidate_folder(entry.name) or not entry.is_dir() or entry.is_symlink():
         return False
     return not is_copy(entry)
-
-
-def _state_of(path: Path) -> str:
-    """Return size and time of a file; '' where it is gone, which reading it reports."""
-    try:
-        state = path.stat()
-    except OSError:
-        return ""
-    return f"{state.st_size}:{state.st_mtime_ns}"
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from scopewatch.app.oneshot.listing import Item, Listed, Listing, ListingSettings, Unlisted, natural
+from scopewatch.app.oneshot.items import Item, Listed, Unlisted
+from scopewatch.app.oneshot.listing import Listing, ListingSettings, natural
 from scopewatch.app.oneshot.plane_readers import Loads, Opened, Place, PlaneReader, open_folder
 from scopewatch.core.errors import FrameError, SourceError
 from scopewatch.core.imaging.frame import Frame, FrameTicket
@@ -159,9 +160,7 @@ def list_remote_names(remote: RemoteFolder, most: int) -> list[str]:
 
 
 def _is_entered(entry: Entry, beside: Sequence[Entry]) -> bool:
-    coarser = is_coarser_name(entry.name) and any(
-        each.name == FULL_RESOLUTION for each in beside
-    )
+    coarser = is_coarser_name(entry.name) and any(each.name == FULL_RESOLUTION for each in beside)
     return is_candidate_folder(entry.name) and not coarser
 
 

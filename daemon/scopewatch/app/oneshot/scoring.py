@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from scopewatch.app.oneshot.frame_scoring import FrameScoring, Read
+from scopewatch.app.oneshot.items import Listed, Unlisted
 from scopewatch.app.oneshot.lines import Line, Screening, finish
-from scopewatch.app.oneshot.listing import Listed, Unlisted
+
+# A frame that is being read, or the line of one that is not read.
+_Ahead = tuple[Listed, Future[Read]] | Line
 
 
 class Scoring:
@@ -43,8 +46,8 @@ class Scoring:
             ThreadPoolExecutor(1, "draw") as drawer,
         ):
             drawing: deque[Callable[[], Line]] = deque()
-            for item, read in self._read_ahead(items, reader):
-                drawing.append(self._judge(item, read, drawer))
+            for ahead in self._read_ahead(items, reader):
+                drawing.append(self._judge(ahead, drawer))
                 if len(drawing) > 1:
                     yield drawing.popleft()()
             while drawing:
@@ -52,25 +55,23 @@ class Scoring:
 
     def _read_ahead(
         self, items: Iterable[Listed | Unlisted], reader: ThreadPoolExecutor
-    ) -> Iterator[tuple[Listed, Future[Read]] | tuple[Line, None]]:
-        ahead: deque[tuple[Listed, Future[Read]] | tuple[Line, None]] = deque()
+    ) -> Iterator[_Ahead]:
+        ahead: deque[_Ahead] = deque()
         for item in items:
             screened = self._screening.screen(item)
             if isinstance(screened, Listed):
                 ahead.append((screened, reader.submit(self._frames.read, screened)))
             else:
-                ahead.append((screened, None))
+                ahead.append(screened)
             if len(ahead) > 1:
                 yield ahead.popleft()
         yield from ahead
 
-    def _judge(
-        self, item: Listed | Line, reading: Future[Read] | None, drawer: ThreadPoolExecutor
-    ) -> Callable[[], Line]:
+    def _judge(self, ahead: _Ahead, drawer: ThreadPoolExecutor) -> Callable[[], Line]:
         """Score a frame; return what gives its line once its picture is drawn."""
-        if reading is None or not isinstance(item, Listed):
-            line = item if isinstance(item, dict) else {}
-            return lambda: line
+        if isinstance(ahead, dict):
+            return lambda: ahead
+        item, reading = ahead
         judged = self._frames.judge(item, reading.result())
         if judged.drawable is None:
             return lambda: finish(judged.line)

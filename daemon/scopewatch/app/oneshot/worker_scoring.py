@@ -13,8 +13,8 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from scopewatch.app.model import warm_scorer
 from scopewatch.app.oneshot.frame_scoring import FrameScoring, Pictures
+from scopewatch.app.oneshot.items import Listed
 from scopewatch.app.oneshot.lines import Line
-from scopewatch.app.oneshot.listing import Listed
 from scopewatch.app.oneshot.pictures import PictureSettings, open_pictures
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import ScopewatchError
@@ -23,7 +23,7 @@ from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
-from scopewatch.runtime.cluster.connect import Expected
+from scopewatch.runtime.cluster.requirements import Expected
 from scopewatch.sources.remote.mirror import close_mirror
 from scopewatch.sources.remote.urls import RemoteFolder
 

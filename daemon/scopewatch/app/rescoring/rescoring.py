@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from scopewatch.app.oneshot.build import OneShot, OneShotSettings, open_oneshot
+from scopewatch.app.oneshot.items import Listed
 from scopewatch.app.oneshot.lines import UNCHANGED, Line
-from scopewatch.app.oneshot.listing import Listed
 from scopewatch.app.rescoring.version import open_version, read_otherwise, version_of
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.process.lock import InstanceLock

@@ -1,6 +1,7 @@
 """Finds image files under a folder; symbolic links that loop are walked once."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,12 +36,11 @@ class Seen:
 
 def look_at(root: Path, locator: str) -> Seen | None:
     """Return the state of one file; None where it is gone or no regular file."""
-    path = root / locator
     try:
-        state = path.stat()
+        state = (root / locator).stat()
     except OSError:
         return None
-    return _seen(locator, state) if path.is_file() else None
+    return _seen(locator, state) if stat.S_ISREG(state.st_mode) else None
 
 
 def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) -> Iterator[Seen]:
