@@ -115,8 +115,13 @@ class OneShotSettings:
 
 
 @contextmanager
-def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
+def open_oneshot(wanted: OneShotSettings, bundle: Bundle | None = None) -> Iterator[OneShot]:
     """Open the model, and the cluster where one is asked for, and make ready to score.
+
+    Parameters
+    ----------
+    bundle
+        Where it was loaded already.
 
     Raises
     ------
@@ -132,7 +137,7 @@ def open_oneshot(wanted: OneShotSettings) -> Iterator[OneShot]:
         # Workers elsewhere have another working directory.
         absolute = [path.absolute() if isinstance(path, Path) else path for path in wanted.paths]
         wanted = replace(wanted, paths=absolute)
-    bundle = load_bundle(wanted.bundle)
+    bundle = bundle or load_bundle(wanted.bundle)
     run = wanted.run.model_copy(update={"simulated": bundle.card.simulated})
     settings = ListingSettings(run=run, source=wanted.source, now=SystemClock().now())
     listing = Listing(settings)

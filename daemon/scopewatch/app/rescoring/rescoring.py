@@ -1,7 +1,7 @@
 """Scores what a version of an archive lacks; killed at any moment, it goes on when called again."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -74,15 +74,14 @@ class Rescoring:
         stains: bool,
         monotonic: Callable[[], float],
     ) -> None:
-        version = version_of(load_bundle(wanted.bundle), wanted.source, wanted.run)
+        self._bundle = load_bundle(wanted.bundle)
+        version = version_of(self._bundle, wanted.source, wanted.run)
         self.read_otherwise = read_otherwise(archive, version)
         self.folder = open_version(archive, version)
-        self._lock = InstanceLock(self.folder)
-        try:
-            self.results = ArchiveResults(self.folder)
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as held:
+            held.enter_context(InstanceLock(self.folder))
+            self.results = held.enter_context(closing(ArchiveResults(self.folder)))
+            self._held = held.pop_all()
         self._settings = replace(
             wanted,
             out=self.folder / STAINS if stains else None,
@@ -100,14 +99,11 @@ class Rescoring:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.results.close()
-        self._lock.release()
+        self._held.close()
 
-    @contextmanager
-    def open(self) -> Iterator[OneShot]:
+    def open(self) -> AbstractContextManager[OneShot]:
         """Make ready to score. Raises as `open_oneshot`."""
-        with open_oneshot(self._settings) as oneshot:
-            yield oneshot
+        return open_oneshot(self._settings, self._bundle)
 
     def run(self, oneshot: OneShot) -> Iterator[Progress]:
         """Score what is missing; yield once per frame, whether it was scored or not.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, Index, String, create_engine, func, select
+from sqlalchemy import Engine, Index, Select, String, create_engine, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
@@ -39,6 +39,9 @@ class _Row(_Base):
     fingerprint: Mapped[str]
     content: Mapped[str]
     line: Mapped[str]
+
+
+_FRAMES: Final = select(_Row.__table__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +80,12 @@ class ArchiveResults:
     """
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
-        path = folder / RESULTS
+        self._path = folder / RESULTS
         if make:
             make_folder(folder)
-        mode = "rwc" if make else "ro"
-        self._path = path
-        self._engine = _open(path, mode)
+        self._engine = _open(self._path, "rwc" if make else "ro")
         if make:
-            with as_store_errors(path):
+            with as_store_errors(self._path):
                 _Base.metadata.create_all(self._engine)
 
     def close(self) -> None:
@@ -93,19 +94,14 @@ class ArchiveResults:
 
     def at(self, path: str) -> Archived | None:
         """Return what is kept for a place."""
-        with as_store_errors(self._path), self._engine.connect() as connection:
-            row = connection.execute(select(_Row.__table__).where(_Row.path == path)).first()
-        return None if row is None else _archived(row)
+        return self._first(_FRAMES.where(_Row.path == path))
 
     def of(self, key: str, content: str | None = None) -> Archived | None:
         """Return the judged frame of a key, wherever its file lay; with this content, if given."""
-        query = select(_Row.__table__).where(_Row.key == key, _Row.content != "")
+        query = _FRAMES.where(_Row.key == key, _Row.content != "")
         if content is not None:
             query = query.where(_Row.content == content)
-        query = query.order_by(_Row.path).limit(1)
-        with as_store_errors(self._path), self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _archived(row)
+        return self._first(query.order_by(_Row.path).limit(1))
 
     def keep(self, results: Iterable[Archived]) -> None:
         """Write results, all or none, in place of those of the same path."""
@@ -134,10 +130,18 @@ class ArchiveResults:
             for (line,) in connection.execute(query):
                 yield json.loads(line)
 
-    def count(self) -> int:
-        """Return how many places have a result or a reason."""
+    def _first(self, query: Select[Any]) -> Archived | None:
         with as_store_errors(self._path), self._engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(_Row)).scalar_one()
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return Archived(
+            path=row.path,
+            key=row.key,
+            fingerprint=row.fingerprint,
+            content=row.content,
+            line=json.loads(row.line),
+        )
 
 
 def _open(path: Path, mode: str) -> Engine:
@@ -150,13 +154,3 @@ def _open(path: Path, mode: str) -> Engine:
         return connection
 
     return create_engine("sqlite://", creator=connect, poolclass=QueuePool)
-
-
-def _archived(row: Any) -> Archived:
-    return Archived(
-        path=row.path,
-        key=row.key,
-        fingerprint=row.fingerprint,
-        content=row.content,
-        line=json.loads(row.line),
-    )
