@@ -178,17 +178,16 @@ class Delivery:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._progress()
+            before = self._away
             try:
                 idle = self.drain() == 0
-            except StoreError as error:
+            except Exception as error:  # Thread boundary: whatever it was, alerts must still leave.
+                # Not at each turn: on a full disk the log would help to keep it full.
+                if self._away != before:
+                    unexpected = None if isinstance(error, StoreError) else error
+                    log.error("outbox cannot be drained", why=self._away, exc_info=unexpected)
                 # An outbox that is away comes back. Its backoff cannot be stored meanwhile, so the
                 # delay is kept here.
-                log.error("outbox cannot be drained", why=str(error))
-                self._rest(self._retry_s)
-                continue
-            except Exception:
-                # Thread boundary: whatever it was, alerts must still leave.
-                log.exception("outbox cannot be drained")
                 self._rest(self._retry_s)
                 continue
             if idle:

@@ -50,6 +50,7 @@ EXEMPT = {
     "sources/omezarr/array/follower.py ArrayFollower.prove remove": NO_WRITE,
     "sources/readers/vendors/nd2_file.py read_pixels copy": IN_MEMORY,
     "sources/remote/mirror.py Mirror.__init__ mkdir": CACHE,
+    "sources/remote/mirror.py Mirror._fetch copy": CACHE,
     "sources/remote/mirror.py Mirror._fetch mkdir": CACHE,
     "sources/remote/mirror.py Mirror._fetch replace": CACHE,
     "sources/remote/mirror.py Mirror._fetch utime": CACHE,

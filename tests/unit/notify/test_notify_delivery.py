@@ -21,7 +21,7 @@ RETRY_S = 60.0
 class DeliveryBench:
     """A delivery whose clock, outbox and notifier the test controls."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, retry_s: float = RETRY_S) -> None:
         self.clock = clock
         self.outbox = FakeOutbox()
         self.notifier = FakeNotifier()
@@ -30,7 +30,7 @@ class DeliveryBench:
             self.outbox,
             self.notifier,
             clock=clock,
-            retry_s=RETRY_S,
+            retry_s=retry_s,
             rng=random.Random(1),
             progress=self.beat,
         )
@@ -274,15 +274,19 @@ def test_the_thread_delivers_beats_and_stops(
     assert not bench.delivery.running
 
 
-def test_the_thread_survives_an_outbox_that_is_away(
-    bench: DeliveryBench, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+def test_the_thread_survives_an_outbox_that_is_away_and_says_so_once(
+    clock: FakeClock, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
+    bench = DeliveryBench(clock, retry_s=0.5)
     bench.outbox.away = True
     bench.put("mail", "one")
     bench.delivery.start()
     eventually(lambda: "outbox cannot be drained" in caplog.text)
+    beats = bench.beats
+    eventually(lambda: bench.beats >= beats + 4, within_s=30)
+    assert [record.getMessage() for record in caplog.records] == ["outbox cannot be drained"]
     bench.outbox.away = False
-    eventually(lambda: bench.beats >= 2)
+    eventually(lambda: bench.titles() == [("mail", "one")])
     assert bench.delivery.running
     assert bench.delivery.stop()
 

@@ -1,12 +1,16 @@
 """Thread of a source: repeats one step and survives any error in it."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.event_log import get_logger
 
 log = get_logger(__name__)
+
+# Most steps between two tries of what failed have nothing to do and succeed.
+STANDS_S = 5.0
 
 
 class SourceThread:
@@ -20,14 +24,22 @@ class SourceThread:
         One look; called with `full`, which is True when the runtime asked for a scan.
     tick_s
         Returns how long to sleep before the next step.
+    now_s
+        Seconds of a steady clock.
     """
 
     def __init__(
-        self, name: str, step: Callable[[bool], None], tick_s: Callable[[], float]
+        self,
+        name: str,
+        step: Callable[[bool], None],
+        tick_s: Callable[[], float],
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._step = step
         self._tick_s = tick_s
+        self._now_s = now_s
+        self._failed_s = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,7 +74,9 @@ class SourceThread:
                 self._note(f"{type(error).__name__}: {' '.join(str(error).split())}")
                 log.exception("source failed", source=self._name)
             else:
-                self.trouble = ""
+                # A scan tries everything. Other steps may have been without a task.
+                if full or self._now_s() >= self._failed_s + STANDS_S:
+                    self.trouble = ""
 
     def stop(self) -> None:
         """Stop the thread; idempotent."""
@@ -75,6 +89,7 @@ class SourceThread:
         if trouble != self.trouble:
             log.warning("source has trouble", source=self._name, reason=trouble)
         self.trouble = trouble
+        self._failed_s = self._now_s()
 
     def _run(self) -> None:
         while not self._stop.wait(self._tick_s()):
