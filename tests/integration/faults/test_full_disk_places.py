@@ -1,9 +1,25 @@
 """Every place that writes to a disk is known, with its fault test or the reason it needs none."""
 
-from tests.integration.faults import test_full_disk_database as database
-from tests.integration.faults import test_full_disk_files as files
+from tests.integration.faults import (
+    test_full_disk_logs,
+    test_full_disk_messages,
+    test_full_disk_pictures,
+    test_full_disk_records,
+    test_full_disk_starts,
+    test_full_disk_time_lapses,
+    test_full_disk_worker,
+)
 from tests.integration.written_places import places
 
+TESTED = (
+    test_full_disk_logs,
+    test_full_disk_messages,
+    test_full_disk_pictures,
+    test_full_disk_records,
+    test_full_disk_starts,
+    test_full_disk_time_lapses,
+    test_full_disk_worker,
+)
 CACHE = "what is fetched again; a file that cannot be is refused in one line"
 IN_MEMORY = "a stream in memory"
 ON_REQUEST = "asked for by a person, into a folder that is named there; it is refused in one line"
@@ -79,7 +95,7 @@ EXEMPT = {
 
 
 def test_every_place_that_writes_meets_a_full_disk_in_a_test_or_says_why_not() -> None:
-    tested = files.COVERED | database.COVERED
+    tested: set[str] = set().union(*(module.COVERED for module in TESTED))
     known = tested | set(EXEMPT)
     assert sorted(places() - known) == [], "a new place that writes: test it with a full disk"
     assert sorted(known - places()) == [], "tested, but nothing is written there any more"
