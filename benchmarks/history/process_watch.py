@@ -29,7 +29,14 @@ _READY_S: Final = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Memory and descriptors after a number of frames."""
+    """Memory and descriptors after a number of frames.
+
+    Parameters
+    ----------
+    rss_mb
+        The most that was resident since the sample before: what a frame or a page needs for a
+        moment counts, and whether the heap was given back a moment ago does not.
+    """
 
     settled: int
     rss_mb: float
@@ -48,9 +55,13 @@ class Growth:
     ----------
     warm_up
         Frames that fill caches, pools and the interpreter's arena.
+    compared
+        Samples from then on, the highest of which all later ones are compared with: as many as it
+        takes until each kind of work was in one of them.
     """
 
     warm_up: int
+    compared: int = 1
     warm: Sample | None = None
     newest: Sample | None = None
     most_mb: float = 0.0
@@ -61,7 +72,10 @@ class Growth:
         self.newest = sample
         if sample.settled < self.warm_up:
             return
-        self.warm = self.warm or sample
+        if self.compared > 0:
+            self.compared -= 1
+            if self.warm is None or sample.rss_mb > self.warm.rss_mb:
+                self.warm = sample
         self.most_mb = max(self.most_mb, sample.rss_mb)
         self.most_descriptors = max(self.most_descriptors, sample.descriptors)
 
@@ -134,9 +148,11 @@ class Watched:
         return (int(stat[11]) + int(stat[12])) / _TICKS_PER_S
 
     def sample(self, settled: int) -> Sample:
-        """Read memory and descriptors."""
+        """Read the peak of memory since the last sample, and descriptors."""
         status = self._proc("status").read_text("ascii")
-        (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        # From here on the peak counts anew (proc_pid_clear_refs(5)).
+        self._proc("clear_refs").write_text("5", "ascii")
         # A file that is open for a moment is missing in some looks; a leaked one is in all.
         looks = [sum(1 for _ in self._proc("fd").iterdir()) for _ in range(_LOOKS)]
         return Sample(settled=settled, rss_mb=int(line.split()[1]) / 1024, descriptors=min(looks))

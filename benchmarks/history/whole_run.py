@@ -99,7 +99,7 @@ def run(plate: Plate, parts: Sequence[range], webhook: Webhook, ends_s: float) -
     """Take the time points of all parts, or those until a moment; return the broken promises."""
     config = configure(plate, webhook.url)
     daemon = Watched.start(plate, config)
-    growth = Growth(warm_up=WARM_UP)
+    growth = Growth(warm_up=WARM_UP, compared=POLL_EVERY)
     try:
         for part in parts:
             done = take(plate, daemon, growth, part, ends_s)

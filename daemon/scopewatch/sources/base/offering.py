@@ -8,7 +8,6 @@ while is offered once more, since the worker drops what it cannot write (disk fu
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError, StoreError
@@ -17,9 +16,11 @@ from scopewatch.core.source import Inbox, Ledger
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.found import Found
+from scopewatch.sources.base.remembered import MOMENT_BITS, Remembered
 
 BATCH = 500
-REMEMBERED = 200_000
+# 4 MB, whether all of it is in use or not: a run of two weeks, 96 wells and 15 minutes has 129,024.
+REMEMBERED = 1 << 18
 REOFFER_S = 600.0
 
 
@@ -53,9 +54,7 @@ class Offering:
         self._remembered = remembered
         self._reoffer_s = reoffer_s
         # Hashes instead of texts: a hundred thousand paths would fill the memory of a small board.
-        # With each, a hash of its moment as far as it was known then: 0 where it was not.
-        self._settled: dict[int, int] = {}
-        self._taken: dict[int, tuple[float, int]] = {}
+        self._memory = Remembered(remembered)
         self.found = 0
 
     def pending(self, locator: str, fingerprint: str) -> bool:
@@ -65,12 +64,12 @@ class Offering:
 
     def on_its_way(self, each: Found) -> bool:
         """Return whether the inbox took an item a short while ago."""
-        return _mark(each) in self._taken and not self._pending(each)
+        memo = self._memory.get(_mark(each))
+        return memo is not None and memo.taken_s is not None and not self._pending(each)
 
     def knows(self, locator: str, fingerprint: str) -> bool:
         """Return whether an item was offered or settled before, as far as is remembered."""
-        mark = hash((locator, fingerprint))
-        return mark in self._settled or mark in self._taken
+        return self._memory.get(hash((locator, fingerprint))) is not None
 
     def unsettled(self, found: Sequence[Found], *, renamed: bool = False) -> list[Found]:
         """Return items that need work, by the memory and then by the ledger.
@@ -155,7 +154,8 @@ class Offering:
 
     def take_unless_settled(self, locator: str, fingerprint: str) -> None:
         """Remember that an item was taken, where it needs work: a plane of a stack may not."""
-        if hash((locator, fingerprint)) not in self._settled:
+        memo = self._memory.get(hash((locator, fingerprint)))
+        if memo is None or memo.taken_s is not None:
             self.take(locator, fingerprint)
 
     def settle_planes(self, found: Iterable[Found], open_ones: Iterable[Found]) -> None:
@@ -168,9 +168,7 @@ class Offering:
 
     def forget(self, locator: str, fingerprint: str) -> None:
         """Forget that an item was settled or taken, so that it is checked again."""
-        mark = hash((locator, fingerprint))
-        self._settled.pop(mark, None)
-        self._taken.pop(mark, None)
+        self._memory.forget(hash((locator, fingerprint)))
 
     def give(self, ticket: FrameTicket) -> bool:
         """Offer a frame as the ledger knows it; False when the inbox is full."""
@@ -195,7 +193,7 @@ class Offering:
             if not self._give(each):
                 break
             taken += 1
-            self.found += _mark(each) not in self._taken and _mark(each) not in self._settled
+            self.found += not self.knows(each.locator, each.fingerprint)
             self._take(each)
             for plane in each.planes:
                 self.take(plane.locator, plane.fingerprint)
@@ -210,7 +208,9 @@ class Offering:
             When the ledger cannot be read.
         """
         for each in found:
-            self._settled.pop(_mark(each), None)
+            memo = self._memory.get(_mark(each))
+            if memo is not None and memo.taken_s is None:
+                self.forget(each.locator, each.fingerprint)
         wanted = self.unsettled(found)
         return len(found) - len(wanted) + self.offer(wanted)
 
@@ -218,25 +218,22 @@ class Offering:
         return self._is_pending(_mark(each), _moment(each))
 
     def _is_pending(self, mark: int, moment: int) -> bool:
-        settled_with = self._settled.get(mark)
-        if settled_with is not None:
-            return moment not in (0, settled_with)
-        taken = self._taken.get(mark)
-        if taken is None or self._clock.monotonic() - taken[0] >= self._reoffer_s:
+        memo = self._memory.get(mark)
+        if memo is None:
             return True
-        return moment not in (0, taken[1])
+        taken_s = memo.taken_s
+        if taken_s is not None and self._clock.monotonic() - taken_s >= self._reoffer_s:
+            return True
+        return moment not in (0, memo.moment)
 
     def _settle(self, each: Found) -> None:
         mark = _mark(each)
-        self._taken.pop(mark, None)
-        self._settled[mark] = _moment(each) or self._settled.get(mark, 0)
-        _trim(self._settled, self._remembered)
+        before = self._memory.get(mark)
+        known = before.moment if before is not None and before.taken_s is None else 0
+        self._memory.settle(mark, _moment(each) or known)
 
     def _take(self, each: Found) -> None:
-        mark = _mark(each)
-        self._settled.pop(mark, None)
-        self._taken[mark] = self._clock.monotonic(), _moment(each)
-        _trim(self._taken, self._remembered)
+        self._memory.take(_mark(each), self._clock.monotonic(), _moment(each))
 
     def _give(self, each: Found) -> bool:
         seen_at = self._clock.now()
@@ -276,10 +273,4 @@ def _mark(each: Found) -> int:
 
 def _moment(each: Found) -> int:
     """Return a hash of the moment at which it was taken; 0 where it is not known."""
-    return (hash(each.moment) or 1) if each.moment.known else 0
-
-
-def _trim(memory: dict[int, int] | dict[int, tuple[float, int]], limit: int) -> None:
-    excess = len(memory) - limit
-    for mark in list(islice(memory, max(0, excess))):
-        del memory[mark]
+    return (hash(each.moment) & MOMENT_BITS or 1) if each.moment.known else 0
