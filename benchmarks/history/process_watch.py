@@ -151,7 +151,7 @@ class Watched:
         """Read the peak of memory since the last sample, and descriptors."""
         status = self._proc("status").read_text("ascii")
         (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-        # From here on the peak counts anew (proc_pid_clear_refs(5)).
+        # The next peak is measured from here on: proc_pid_clear_refs(5).
         self._proc("clear_refs").write_text("5", "ascii")
         # A file that is open for a moment is missing in some looks; a leaked one is in all.
         looks = [sum(1 for _ in self._proc("fd").iterdir()) for _ in range(_LOOKS)]
