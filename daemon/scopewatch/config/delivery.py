@@ -16,7 +16,7 @@ Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+\S*$")]
 class ChannelUrl(Strict):
     """A receiver of alerts: any Apprise URL (mail, Slack, Teams, ntfy, a webhook, ...)."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=100)
     url: Secret
     min_severity: Severity = Field(
         default=Severity.INFO, description="less grave messages do not go here"

@@ -62,7 +62,7 @@ class QuietHoursConfig(Strict):
 class Rule(Strict):
     """Settings of all rules."""
 
-    name: str = Field(min_length=1, description="unique; appears in messages")
+    name: str = Field(min_length=1, max_length=100, description="unique; appears in messages")
     kind: RuleKind
     severity: Severity = Severity.WARNING
     cooldown_h: Hours = Field(

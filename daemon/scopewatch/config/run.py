@@ -6,12 +6,17 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from scopewatch.config.strict import Strict
 from scopewatch.core.alerts.scope import check_pattern
+from scopewatch.core.imaging.frame import MOST_NAME
 
 
 class RunConfig(Strict):
     """The differentiation run that is being watched."""
 
-    name: str = Field(min_length=1, description="used where files and metadata do not name one")
+    name: str = Field(
+        min_length=1,
+        max_length=MOST_NAME,
+        description="used where files and metadata do not name one",
+    )
     started_at: AwareDatetime | None = Field(
         default=None, description="day 0 (with time zone); null: the first frame seen"
     )

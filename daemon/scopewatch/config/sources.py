@@ -67,7 +67,7 @@ class FolderSourceConfig(ReadingConfig):
     """Image files that appear in a folder."""
 
     kind: Literal["folder"]
-    name: str = Field(default="folder", pattern=r"^[\w.-]+$")
+    name: str = Field(default="folder", pattern=r"^[\w.-]{1,100}$")
     path: Path
     pattern: str = Field(
         default="scopewatch",
@@ -93,7 +93,7 @@ class NDTiffSourceConfig(ReadingConfig):
     """An NDTiff data set (Micro-Manager, pycro-manager), also while it grows."""
 
     kind: Literal["ndtiff"]
-    name: str = Field(default="ndtiff", pattern=r"^[\w.-]+$")
+    name: str = Field(default="ndtiff", pattern=r"^[\w.-]{1,100}$")
     path: Path = Field(description="the data set, or a folder in which data sets appear")
     poll_s: Seconds = 1
 
@@ -102,7 +102,7 @@ class OmeZarrSourceConfig(ReadingConfig):
     """An OME-Zarr store (NGFF 0.4 or 0.5), plate or not, also while it grows."""
 
     kind: Literal["ome-zarr"]
-    name: str = Field(default="ome-zarr", pattern=r"^[\w.-]+$")
+    name: str = Field(default="ome-zarr", pattern=r"^[\w.-]{1,100}$")
     path: Path = Field(description="the store, or a folder in which stores appear")
     poll_s: Seconds = 1
 
@@ -151,7 +151,7 @@ class MicroManagerSourceConfig(ReadingConfig):
     """A microscope driven (acquire) or accompanied (follow) through pycro-manager."""
 
     kind: Literal["micromanager"]
-    name: str = Field(default="micromanager", pattern=r"^[\w.-]+$")
+    name: str = Field(default="micromanager", pattern=r"^[\w.-]{1,100}$")
     mode: Literal["acquire", "follow"]
     path: Path = Field(description="where data sets are written (acquire) or appear (follow)")
     backend: Literal["python", "java"] = "python"

@@ -2,6 +2,7 @@ import os
 import sqlite3
 from pathlib import Path
 from stat import S_IMODE
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -60,8 +61,15 @@ def test_commits_survive_a_power_cut_and_readers_do_not_wait(tmp_path: Path) -> 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
     engine = open_writer(tmp_path)
+
+    def in_a_file(item: Any, *_: object) -> bool:
+        # What only a server has.
+        only = getattr(item, "_ddl_if", None)
+        return only is None or only.dialect == "sqlite"
+
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": in_a_file}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.moment import Moment, check_moment
 from scopewatch.core.public_names import AS_EXPERIMENT
 from scopewatch.core.z_stack import ChosenPlane, PlaneMark
+
+# Characters of the name of a run, plate, well or channel. Metadata may state any text; these become
+# keys of tables, labels of pages and parts of messages.
+MOST_NAME: Final = 160
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -30,6 +35,11 @@ class FrameKey:
         Index of the time-lapse, from 0.
     channel
         The illumination or fluorescence channel (`phase`, `gfp`).
+
+    Raises
+    ------
+    FrameError
+        Where a name is missing or longer than `MOST_NAME`, or an index negative.
     """
 
     run: str = field(metadata=AS_EXPERIMENT)
@@ -47,6 +57,16 @@ class FrameKey:
                         f"frame key has no {name}",
                         where=f"{self.well!r} site {self.site} time point {self.time_point}",
                         do=f"let the file name pattern or the metadata give the {name}",
+                    )
+                )
+            if len(getattr(self, name)) > MOST_NAME:
+                raise FrameError(
+                    complaint(
+                        f"frame key has too long a name of the {name}",
+                        where=f"{getattr(self, name)[:40]}...",
+                        expected=f"up to {MOST_NAME} characters",
+                        got=len(getattr(self, name)),
+                        do=f"let the file name pattern or the metadata give a shorter {name}",
                     )
                 )
         for name in ("site", "time_point"):

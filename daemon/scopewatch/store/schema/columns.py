@@ -2,12 +2,26 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, Integer, String, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Double,
+    Enum,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+_Item = TypeVar("_Item", Index, UniqueConstraint)
 
 
 class Utc(TypeDecorator[datetime]):
@@ -89,3 +103,31 @@ def only_where(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:
         The condition there, where SQLite writes it otherwise: it has no truth values.
     """
     return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}
+
+
+def unique_texts(*columns: str, name: str) -> tuple[UniqueConstraint, ExcludeConstraint]:
+    """Return what has columns unique together, however long their texts are.
+
+    An entry of a B-tree of PostgreSQL holds 2,704 bytes, a path of Linux up to 4,096: there it is
+    an index of hashes, by which whole values are compared. Names of which frames are named are
+    bounded (`core.imaging.frame`), and need none of it.
+    """
+    together = ", ".join(f"CAST({each} AS TEXT)" for each in columns)
+    hashed = ExcludeConstraint((text(f"(ARRAY[{together}])"), "="), using="hash", name=name)
+    return (
+        in_a_file(UniqueConstraint(*columns, name=name)),
+        hashed.ddl_if(dialect="postgresql"),
+    )
+
+
+def in_a_file(item: _Item) -> _Item:
+    """Return an index or a constraint that only SQLite has."""
+    item.ddl_if(dialect="sqlite")
+    return item
+
+
+def by_hash(name: str, column: str) -> Index:
+    """Return an index of a text of any length, which only PostgreSQL has, by its hash."""
+    found = Index(name, column, postgresql_using="hash")
+    found.ddl_if(dialect="postgresql")
+    return found

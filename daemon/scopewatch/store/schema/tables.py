@@ -21,7 +21,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scopewatch.store.schema.columns import Base, FrameState, only_where
+from scopewatch.store.schema.columns import (
+    Base,
+    FrameState,
+    by_hash,
+    in_a_file,
+    only_where,
+    unique_texts,
+)
 
 
 class Run(Base):
@@ -73,7 +80,8 @@ class FrameRow(Base):
     __tablename__ = "frames"
     __table_args__ = (
         UniqueConstraint("well_id", "channel", "time_point", "site", name="uq_frames"),
-        Index("ix_frames_locator", "source", "locator"),
+        in_a_file(Index("ix_frames_locator", "source", "locator")),
+        by_hash("ix_frames_locator_hash", "locator"),
         # Covers which wells got a frame lately.
         Index("ix_frames_settled", "settled_at", "well_id"),
         # What the frames of a source were judged under: a few values, sought one by one.
@@ -155,7 +163,8 @@ class RefusalRow(Base):
 
     __tablename__ = "refusals"
     __table_args__ = (
-        UniqueConstraint("source", "locator", name="uq_refusals"),
+        *unique_texts("source", "locator", name="uq_refusals"),
+        by_hash("ix_refusals_locator_hash", "locator"),
         Index("ix_refusals_recorded", "recorded_at"),
         Index("ix_refusals_fault", "source", "fault"),
     )
@@ -176,7 +185,7 @@ class RetryRow(Base):
 
     __tablename__ = "retries"
     __table_args__ = (
-        UniqueConstraint("source", "locator", name="uq_retries"),
+        *unique_texts("source", "locator", name="uq_retries"),
         # A number that was given is not given again (as it is on a server): the daemon goes on from
         # the last it saw.
         {"sqlite_autoincrement": True},
@@ -228,8 +237,8 @@ class AcquisitionRow(Base):
 
     __tablename__ = "acquisitions"
     __table_args__ = (
-        UniqueConstraint("source", "label", "identity", name="uq_acquisitions"),
-        UniqueConstraint("source", "label", "number", name="uq_acquisition_numbers"),
+        *unique_texts("source", "label", "identity", name="uq_acquisitions"),
+        *unique_texts("source", "label", "number", name="uq_acquisition_numbers"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,5 +1,6 @@
 """A frame is one grey plane with a full name, or it is refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import Frame, FrameKey
+from scopewatch.core.imaging.frame import MOST_NAME, Frame, FrameKey
 from tests.unit.core.samples import KEY
 
 
@@ -37,6 +38,15 @@ def test_a_key_without_a_name_is_refused(name: str) -> None:
     }
     with pytest.raises(FrameError, match=f"frame key has no {name}: .*metadata give the {name}"):
         FrameKey(**(fields | {name: "  "}))
+
+
+@pytest.mark.parametrize("name", ["run", "plate", "well", "channel"])
+def test_a_name_that_is_too_long_for_a_key_is_refused(name: str) -> None:
+    longest: dict[str, Any] = {name: "n" * MOST_NAME}
+    assert getattr(replace(KEY, **longest), name) == longest[name]
+    line = f"too long a name of the {name}: nnn.*expected up to 160 characters, got 161.*shorter"
+    with pytest.raises(FrameError, match=line):
+        replace(KEY, **{name: longest[name] + "n"})
 
 
 @pytest.mark.parametrize("name", ["site", "time_point"])
