@@ -62,7 +62,7 @@ def pair(
 
 
 def misses_database(daemon: Daemon, since: datetime) -> bool:
-    """Whether a part of the daemon logged it: the worker, a source, the outbox or a job."""
+    """Whether a part of the daemon has logged so: the worker, a source, the outbox or a job."""
     return any(
         "result database cannot be used" in str(entry)
         for entry in daemon.log_lines()

@@ -10,7 +10,7 @@ from scopewatch.event_log import get_logger
 log = get_logger(__name__)
 
 # Most steps between two tries of what failed have nothing to do and succeed.
-KEPT_S = 5.0
+TROUBLE_LASTS_S = 5.0
 
 
 class SourceThread:
@@ -75,7 +75,7 @@ class SourceThread:
                 log.exception("source failed", source=self._name)
             else:
                 # A scan tries everything. Other steps may have been without a task.
-                if full or self._now_s() >= self._failed_s + KEPT_S:
+                if full or self._now_s() >= self._failed_s + TROUBLE_LASTS_S:
                     self.trouble = ""
 
     def stop(self) -> None:

@@ -1,9 +1,9 @@
-"""A trouble of a source is kept while what failed is not tried again, and is logged once."""
+"""A trouble of a source lasts while what failed is not tried again, and is logged once."""
 
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.sources.base.source_thread import KEPT_S, SourceThread
+from scopewatch.sources.base.source_thread import TROUBLE_LASTS_S, SourceThread
 
 
 class Away:
@@ -38,7 +38,7 @@ def test_a_trouble_ends_when_steps_succeed_for_a_while() -> None:
     away = Away()
     away.step(1)
     away.is_away = False
-    assert away.step(int(KEPT_S) - 1) == {"the server does not answer"}
+    assert away.step(int(TROUBLE_LASTS_S) - 1) == {"the server does not answer"}
     assert away.step(1) == {""}
 
 
