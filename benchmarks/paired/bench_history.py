@@ -1,5 +1,9 @@
 """The history of `make bench`: ratios of earlier runs on this processor, and what became slower.
 
+A run is compared with the best of the last ten of its kind. Compared with the last one alone, a
+ratio could become 14 % worse from each run to the next, and no run would show it. What was made
+slower on purpose is accepted after ten runs.
+
 One file of JSON lines for each class of machine, since a ratio holds for its processor alone. The
 files are measurements of one machine and are not committed; docs/performance.md has the figures
 that are promised.
@@ -7,14 +11,17 @@ that are promised.
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.paired.ratios import Ratio
 
-# A ratio is worse when all of its interval lies beyond the last median by this factor.
+# A ratio is worse when all of its interval lies beyond the lowest of earlier medians by this factor.
 MOST = 1.15
+# How many earlier measurements of a comparison count.
+RECENT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +82,22 @@ def append(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def regressions(earlier: Sequence[Entry], now: Sequence[Entry], most: float = MOST) -> list[str]:
-    """Return a line for each comparison that is slower than when it was last measured here.
+    """Return a line for each comparison that is slower than it was here at its recent best.
 
-    Noise alone is no regression: the lower end of the interval counts.
+    The best is the lowest median of its `RECENT` last measurements on the same processor. Noise
+    alone is no regression: the lower end of the interval counts.
     """
-    last = {(entry.processor, entry.comparison): entry for entry in earlier}
+    measured: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in earlier:
+        measured[entry.processor, entry.comparison].append(entry)
     lines = []
     for entry in now:
-        before = last.get((entry.processor, entry.comparison))
-        if before is not None and entry.ratio.low > most * before.ratio.median:
+        recent = measured[entry.processor, entry.comparison][-RECENT:]
+        best = min(recent, key=lambda each: each.ratio.median, default=None)
+        if best is not None and entry.ratio.low > most * best.ratio.median:
             lines.append(
-                f"slower than at {before.commit}: {entry.comparison}: {entry.ratio},"
-                f" expected at most {most:g} x {before.ratio.median:.3g}"
+                f"slower than at {best.commit}, the best of the last {len(recent)}:"
+                f" {entry.comparison}: {entry.ratio},"
+                f" expected at most {most:g} x {best.ratio.median:.3g}"
             )
     return lines
