@@ -32,10 +32,23 @@ class Plate:
     ----------
     root
         An empty folder.
+    run
+        Name of the run.
+    began_at
+        When its first frame is taken, aware UTC and not in the past; None: now.
     """
 
-    def __init__(self, root: Path, *, wells: int, interval_h: float) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        wells: int,
+        interval_h: float,
+        run: str = "history",
+        began_at: datetime | None = None,
+    ) -> None:
         self.root = root
+        self.run = run
         self.wells = wells
         self.interval_h = interval_h
         self.names = well_names(wells)
@@ -43,7 +56,7 @@ class Plate:
         self.incoming.mkdir()
         self.database = root / "state" / "scopewatch.db"
         self.clock = root / "clock"
-        self.began_at = datetime.now(UTC).replace(microsecond=0)
+        self.began_at = began_at or datetime.now(UTC).replace(microsecond=0)
         move(self.clock, 0.0)
         self._simulation = Simulation(seed=3, size_px=FIELD_PX, cached_fields=1)
         self._day: tuple[int, np.ndarray] | None = None
@@ -112,7 +125,7 @@ def configure(plate: Plate, webhook: str) -> Path:
     """Write the configuration of a daemon that watches a plate; return its path."""
     settings: dict[str, Any] = {
         "experiment": {
-            "name": "history",
+            "name": plate.run,
             "day_from": "time_point",
             "interval_h": plate.interval_h,
             "final_day": 10,

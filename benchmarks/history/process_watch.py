@@ -18,7 +18,7 @@ from benchmarks.soak.daemon_process import log_of, unit_environment
 MOST_GROWTH: Final = 0.10
 PAGES: Final = {
     "plate": "/",
-    "well": "/wells/history/P1/A1",
+    "well": "/wells/{run}/P1/A1",
     "alerts": "/alerts",
     "health": "/healthz",
 }
@@ -110,6 +110,7 @@ class Watched:
 
     process: "subprocess.Popen[bytes]"
     log: Path
+    run: str
     url: str = field(default="")
 
     @classmethod
@@ -124,7 +125,7 @@ class Watched:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **unit_environment()},
             )
-        daemon = cls(process, log)
+        daemon = cls(process, log, plate.run)
         ends_s = time.monotonic() + _READY_S
         while not daemon.url:
             daemon.expect_alive()
@@ -163,7 +164,9 @@ class Watched:
         for name, path in PAGES.items():
             began_s = time.perf_counter()
             try:
-                with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+                with urllib.request.urlopen(
+                    self.url + path.format(run=self.run), timeout=60
+                ) as answer:
                     answer.read()
             except urllib.error.HTTPError as error:
                 # The health check answers so where nobody may rely on the daemon.

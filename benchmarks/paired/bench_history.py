@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.paired.ratios import Ratio
 
-# A ratio is worse when all of its interval lies beyond the lowest of earlier medians by this factor.
+# A ratio is worse when all of its interval lies beyond the lowest earlier median by this factor.
 MOST = 1.15
 # How many earlier measurements of a comparison count.
 RECENT = 10

@@ -56,9 +56,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 
 def test_a_ratio_that_became_worse_is_named_with_the_commit_it_was_better_at() -> None:
     (line,) = regressions([entry(0.4)], [entry(0.5, low=0.47)])
-    assert line.startswith(
-        "slower than at abc1234, the best of the last 1: frame with its picture, this / fe8c2ee: 0.500"
-    )
+    assert line.startswith(f"slower than at abc1234, the best of the last 1: {FRAME}: 0.500")
     assert line.endswith("expected at most 1.15 x 0.4")
 
 
