@@ -20,7 +20,8 @@ from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement, merged
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.moments import moment_of
 from scopewatch.sources.base.reading import ReadingSettings, read_frame, reading_settings
-from scopewatch.sources.micromanager.grid import Grid, Image, Period, Step
+from scopewatch.sources.micromanager.grid import Grid, Step
+from scopewatch.sources.micromanager.planned import Image, Period
 from scopewatch.sources.micromanager.stacks.planes import Plane
 from scopewatch.sources.ndtiff.axes import image_statements
 from scopewatch.sources.ndtiff.dataset import DataSet

@@ -16,18 +16,10 @@ from scopewatch.sources.micromanager.acquired import (
     steps_of,
 )
 from scopewatch.sources.micromanager.focus.course import FocusKept
-from scopewatch.sources.micromanager.grid import (
-    Grid,
-    Image,
-    Planned,
-    begin,
-    begun,
-    covered,
-    end,
-    put_between,
-    take_up,
-)
+from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.plan_file import read_kept, write_plan
+from scopewatch.sources.micromanager.planned import Image, Planned, begun, put_between, take_up
+from scopewatch.sources.micromanager.spans import begin, covered, end
 from scopewatch.sources.micromanager.stacks.planes import Plane, ZStack, z_stack_of
 
 # Where nothing has begun, only what is planned matters, not when.

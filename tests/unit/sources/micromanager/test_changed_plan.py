@@ -10,8 +10,9 @@ import pytest
 
 from scopewatch.config import PositionConfig
 from scopewatch.sources.micromanager.acquired import Acquired
-from scopewatch.sources.micromanager.grid import FINISH_S, Grid, Image, Planned, begun, take_up
+from scopewatch.sources.micromanager.grid import Grid
 from scopewatch.sources.micromanager.plan_file import PLAN_FILE, read_kept, write_plan
+from scopewatch.sources.micromanager.planned import FINISH_S, Image, Planned, begun, take_up
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import CHANNELS, POSITIONS, Scene, missed
 

@@ -16,7 +16,7 @@ from scopewatch.config import (
 )
 from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.focus.course import stops
-from scopewatch.sources.micromanager.grid import Period
+from scopewatch.sources.micromanager.planned import Period
 from scopewatch.sources.micromanager.stacks.planes import z_stack_of
 
 ASSUMED_PX: Final = (2048, 2048)
