@@ -82,7 +82,7 @@ def by_pycro_manager(config: MicroManagerSourceConfig) -> Iterator[Callable[[int
     """Yield what takes a time point by pycro-manager alone."""
     from pycromanager import Acquisition, start_headless, stop_headless  # noqa: PLC0415
 
-    from scopewatch.sources.micromanager.acquired import events_of  # noqa: PLC0415
+    from scopewatch.sources.micromanager.images import events_of  # noqa: PLC0415
 
     adapters = str(config.mm_app_path)
     setup = str(Path(adapters) / "MMConfig_demo.cfg")

@@ -27,8 +27,8 @@ from rounds import MOST, RESAMPLED, read_call
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes, Event, never
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 
 KINDS = ("free", "callback raises", "inbox full", "database hangs")

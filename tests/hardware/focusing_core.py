@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 
 SHARP = np.random.default_rng(7).integers(500, 3000, (64, 96)).astype(np.float64)
 

@@ -28,7 +28,7 @@ from scopewatch.app import sources
 from scopewatch.cli import main
 from scopewatch.core.acquisition import Act
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.store.read.queries import Reader
 from scopewatch_simulator.simulation import Simulation
 from tests.hardware.acquiring_daemon import Wanted, acquiring, position

@@ -8,8 +8,8 @@ import pytest
 from mmpycorex import Core
 
 from scopewatch.sources.micromanager import examining
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.examining import Examined, examine
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from tests.hardware.acquiring_daemon import acquiring, acquiring_daemon, channel, position, write
 from tests.hardware.demo_core import adapters, settings
 

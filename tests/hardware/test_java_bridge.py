@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.acquired import events_of
-from scopewatch.sources.micromanager.bridge import BoundedCore
+from scopewatch.sources.micromanager.devices.bridge import BoundedCore
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.examining import examine_running
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.images import events_of
 from tests.hardware.acquiring_daemon import on_disk
 from tests.hardware.demo_core import POSITIONS, settings
 from tests.hardware.java_program import MicroManagerProgram

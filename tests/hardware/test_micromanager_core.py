@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scopewatch.config import ChannelConfig, PositionConfig
 from scopewatch.core.acquisition import Act, Order
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.demo_core import CHANNELS, RUN, settings
 from tests.integration.service.test_folder_source import RealClock

@@ -9,9 +9,9 @@ import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
 from scopewatch.core.imaging.frame import Mark
-from scopewatch.sources.micromanager.acquired import events_of
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.images import events_of
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.hardware.demo_core import RUN, settings
 from tests.integration.service.test_folder_source import RealClock

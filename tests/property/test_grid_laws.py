@@ -5,8 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from scopewatch.sources.micromanager.grid import Grid, Step
-from scopewatch.sources.micromanager.planned import Image, Planned, begun, put_between, take_up
+from scopewatch.sources.micromanager.schedule.grid import Grid, Step
+from scopewatch.sources.micromanager.schedule.planned import (
+    Image,
+    Planned,
+    begun,
+    put_between,
+    take_up,
+)
 
 T0 = datetime(2026, 3, 1, 9, tzinfo=UTC)
 IMAGES: tuple[Image, ...] = (("A1", "BF"), ("A1", "GFP"))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, SourceError, complaint
 from scopewatch.demo.folder import INTERVAL_H, RUN
-from scopewatch.sources.micromanager.cores import stop_core
+from scopewatch.sources.micromanager.devices.cores import stop_core
 from scopewatch_simulator.plan import FINAL_TIME_POINT, SIMULATOR_VERSION
 from scopewatch_simulator.simulation import Simulation
 

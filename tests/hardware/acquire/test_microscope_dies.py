@@ -12,7 +12,7 @@ from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import Monitor
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource
 from tests.conftest import FakeClock
 from tests.hardware.demo_core import CHANNELS, POSITIONS, RUN, adapters, settings

@@ -19,8 +19,8 @@ from scopewatch.app.daemon_runner import DaemonRunner
 from scopewatch.config import load_config
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.supervision.stages import ExitReport
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes, Event
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
 from scopewatch.store.read.queries import Reader
 from tests.hardware.demo_core import adapters
 from tests.integration.conftest import SHIPPED

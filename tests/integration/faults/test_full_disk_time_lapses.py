@@ -10,7 +10,7 @@ import pytest
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.examining import examine
-from scopewatch.sources.micromanager.plan_file import read_kept
+from scopewatch.sources.micromanager.schedule.plan_file import read_kept
 from tests.conftest import FakeClock
 from tests.integration.full_disk import (
     NO_SPACE,
@@ -20,7 +20,7 @@ from tests.integration.full_disk import (
 from tests.unit.sources.time_lapse_scene import Scene as TimeLapse
 
 FILES = "files.py"
-PLAN = "sources/micromanager/plan_file.py write_plan"
+PLAN = "sources/micromanager/schedule/plan_file.py write_plan"
 PLANNED = {
     f"{PLAN} touch": Path,
     f"{PLAN} write_text": Path,

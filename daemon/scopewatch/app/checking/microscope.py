@@ -14,10 +14,10 @@ from scopewatch.core.errors import ConfigError, FrameError, SourceError, complai
 from scopewatch.messages.summary import name_some
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import PlannedFrames, events_of, planned_key
-from scopewatch.sources.micromanager.bridge import probe_bridge
-from scopewatch.sources.micromanager.cores import require_pycromanager
+from scopewatch.sources.micromanager.devices.bridge import probe_bridge
+from scopewatch.sources.micromanager.devices.cores import require_pycromanager
 from scopewatch.sources.micromanager.examining import Examined, examine, examine_running
+from scopewatch.sources.micromanager.images import PlannedFrames, events_of, planned_key
 from scopewatch.sources.micromanager.plans.limits import too_long
 from scopewatch.sources.micromanager.plans.projection import project
 from scopewatch.sources.micromanager.plans.settled import settle_plan

@@ -7,7 +7,7 @@ from scopewatch.app.checking.finding import Finding
 from scopewatch.config import Config, MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import PlannedFrames
+from scopewatch.sources.micromanager.images import PlannedFrames
 from scopewatch.sources.micromanager.plans.limits import (
     acts_in_words,
     in_bytes,

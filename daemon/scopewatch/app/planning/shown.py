@@ -20,7 +20,7 @@ from scopewatch.config import (
 from scopewatch.core.alerts.scope import well_order
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import planned_key
+from scopewatch.sources.micromanager.images import planned_key
 from scopewatch.sources.micromanager.plan import check_plan
 from scopewatch.sources.micromanager.plans.limits import too_large, too_long
 from scopewatch.sources.micromanager.plans.on_disk import free_bytes, look_on_disk

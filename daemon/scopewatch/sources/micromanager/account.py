@@ -7,17 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.sources.micromanager.acquired import (
-    Place,
-    events_of,
-    images_of,
-    place_of,
-    plane_of,
-)
 from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError
-from scopewatch.sources.micromanager.plan_kept import KeptPlan
+from scopewatch.sources.micromanager.images import Place, events_of, images_of, place_of, plane_of
+from scopewatch.sources.micromanager.schedule.plan_kept import KeptPlan
+from scopewatch.sources.micromanager.schedule.time_lapse import TimeLapse
 from scopewatch.sources.micromanager.stacks.planes import Plane
-from scopewatch.sources.micromanager.time_lapse import TimeLapse
 
 
 class Account:

@@ -20,27 +20,21 @@ from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.account import Account
-from scopewatch.sources.micromanager.acquired import (
-    Place,
-    PlannedFrames,
-    events_of,
-    make_folder,
-    steps_of,
-    survey_again,
-)
+from scopewatch.sources.micromanager.acquired import make_folder, survey_again
 from scopewatch.sources.micromanager.acts.extra import ExtraImages
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import firsts_of, further_events, further_sites
 from scopewatch.sources.micromanager.acts.skipping import Skipping
+from scopewatch.sources.micromanager.devices.microscope import Microscope
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
 from scopewatch.sources.micromanager.focus.course import FocusKept, failure_of, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
+from scopewatch.sources.micromanager.images import Place, PlannedFrames, events_of, steps_of
 from scopewatch.sources.micromanager.left_running import RestedMicroscope, expect_rest
-from scopewatch.sources.micromanager.microscope import Microscope
-from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan, KeptPlan
+from scopewatch.sources.micromanager.schedule.plan_kept import AcquisitionPlan, KeptPlan
+from scopewatch.sources.micromanager.schedule.time_lapse import HeldTime, TimeLapse
 from scopewatch.sources.micromanager.steering import Steering
-from scopewatch.sources.micromanager.time_lapse import HeldTime, TimeLapse
 
 log = get_logger(__name__)
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
-from scopewatch.sources.micromanager.bridge import expect_answers, probe_bridge, within
-from scopewatch.sources.micromanager.cores import core_of
-from scopewatch.sources.micromanager.engine import sum_up
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.bridge import expect_answers, probe_bridge, within
+from scopewatch.sources.micromanager.devices.cores import core_of
+from scopewatch.sources.micromanager.devices.engine import sum_up
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.setup_files import adapters_folder, commands, hardware_file
 
 _RUNNING_S = 20.0

@@ -12,9 +12,9 @@ from typing import Final
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.sources.micromanager.acts.slack import longest_exposure_ms
+from scopewatch.sources.micromanager.devices.microscope import Microscope
 from scopewatch.sources.micromanager.events import Axes, Event, never
 from scopewatch.sources.micromanager.focus.drive import Drive
-from scopewatch.sources.micromanager.microscope import Microscope
 
 # The stage moves and the preset changes between two exposures.
 _BETWEEN_S: Final = 10.0

@@ -8,8 +8,8 @@ from scopewatch.event_log import get_logger
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import missed
 from scopewatch.sources.micromanager.acquiring import Acquiring
+from scopewatch.sources.micromanager.images import missed
 
 log = get_logger(__name__)
 

@@ -9,7 +9,7 @@ from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.sources.base.reading import ReadingSettings
-from scopewatch.sources.micromanager.acquired import Place, events_of, planned_key
+from scopewatch.sources.micromanager.images import Place, events_of, planned_key
 from scopewatch.sources.micromanager.stacks.planned import stack_problems
 
 _MOST_NAMED = 5

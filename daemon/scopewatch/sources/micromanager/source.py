@@ -33,18 +33,16 @@ from scopewatch.sources.base.arrivals import NullArrivals, ReadOnlyArrivals
 from scopewatch.sources.base.data_set import DataSets
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import (
-    data_set_name,
-    own_data_set,
-    spot_of,
-)
+from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
 from scopewatch.sources.micromanager.acquiring import Acquiring
+from scopewatch.sources.micromanager.devices.microscope import Microscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.focus.course import FocusKept
-from scopewatch.sources.micromanager.microscope import Microscope, PycroManagerMicroscope
+from scopewatch.sources.micromanager.images import spot_of
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan
-from scopewatch.sources.micromanager.plan_kept import AcquisitionPlan
 from scopewatch.sources.micromanager.plans.settled import settle_plan
+from scopewatch.sources.micromanager.schedule.plan_kept import AcquisitionPlan
 from scopewatch.sources.micromanager.stacks.frames import StackSets
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.ndtiff.sighting import Sighting

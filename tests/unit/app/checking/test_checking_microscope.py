@@ -11,7 +11,7 @@ import zmq
 
 from scopewatch.app.checking.microscope import check_microscopes
 from scopewatch.config import Config
-from scopewatch.sources.micromanager import bridge
+from scopewatch.sources.micromanager.devices import bridge
 
 pytest.importorskip("pycromanager", reason="pycro-manager is an extra")
 

@@ -12,10 +12,10 @@ import pytest
 from scopewatch.app.checking.microscope import check_microscopes
 from scopewatch.app.planning.acquisitions import check_projections, list_acquisitions
 from scopewatch.config import Config
-from scopewatch.sources.micromanager import plan_file
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.plan_file import write_plan
-from scopewatch.sources.micromanager.planned import Planned
+from scopewatch.sources.micromanager.schedule import plan_file
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.plan_file import write_plan
+from scopewatch.sources.micromanager.schedule.planned import Planned
 from tests.unit.sources.ndtiffs import writing
 
 BEGAN = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -5,14 +5,9 @@ from pathlib import Path
 import pytest
 
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import (
-    data_set_name,
-    events_of,
-    own_data_set,
-    place_of,
-    survey,
-)
+from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set, survey
 from scopewatch.sources.micromanager.events import Axes
+from scopewatch.sources.micromanager.images import events_of, place_of
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from tests.unit.sources.images import RUN
 from tests.unit.sources.time_lapse_scene import settings

@@ -10,9 +10,15 @@ import pytest
 
 from scopewatch.config import PositionConfig
 from scopewatch.sources.micromanager.acquired import Acquired
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.plan_file import PLAN_FILE, read_kept, write_plan
-from scopewatch.sources.micromanager.planned import FINISH_S, Image, Planned, begun, take_up
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.plan_file import PLAN_FILE, read_kept, write_plan
+from scopewatch.sources.micromanager.schedule.planned import (
+    FINISH_S,
+    Image,
+    Planned,
+    begun,
+    take_up,
+)
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import CHANNELS, POSITIONS, Scene, missed
 
@@ -287,7 +293,7 @@ def test_a_plan_that_cannot_be_kept_is_reported_once_and_holds_up_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("scopewatch.sources.micromanager.plan_kept.write_plan", full)
+    monkeypatch.setattr("scopewatch.sources.micromanager.schedule.plan_kept.write_plan", full)
     scene = Scene(tmp_path, clock).start()
     scene.at(0)
     scene.at(1)

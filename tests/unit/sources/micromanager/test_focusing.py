@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.config import FocusConfig, PositionConfig
 from scopewatch.core.errors import ConfigError
-from scopewatch.sources.micromanager.plan_file import PLAN_FILE
+from scopewatch.sources.micromanager.schedule.plan_file import PLAN_FILE
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, missed
 

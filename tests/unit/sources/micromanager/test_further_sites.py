@@ -11,8 +11,8 @@ from scopewatch.config import ActsConfig, FocusConfig, MoreSitesConfig, Position
 from scopewatch.core.acquisition import Act, Order, Report, Target
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import PlannedFrames
 from scopewatch.sources.micromanager.acts.sites import further_sites
+from scopewatch.sources.micromanager.images import PlannedFrames
 from tests.conftest import FakeClock
 from tests.unit.sources.micromanager.focus_scene import DriftingCore
 from tests.unit.sources.time_lapse_scene import RUN, Scene, missed, settings

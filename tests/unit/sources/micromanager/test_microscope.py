@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.microscope import PycroManagerMicroscope
+from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from tests.unit.sources.time_lapse_scene import settings
 
 

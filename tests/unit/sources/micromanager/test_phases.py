@@ -10,8 +10,8 @@ from scopewatch.config import ChannelConfig, PhaseConfig, PositionConfig, RunCon
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acquired import Acquired
-from scopewatch.sources.micromanager.grid import Grid, Step
 from scopewatch.sources.micromanager.plan import check_plan
+from scopewatch.sources.micromanager.schedule.grid import Grid, Step
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import CHANNELS, POSITIONS, RUN, Scene, missed
 from tests.unit.sources.time_lapse_scene import settings as plan

@@ -9,9 +9,9 @@ import pytest
 
 from scopewatch.config import ActsConfig, PositionConfig
 from scopewatch.core.acquisition import Act, Order, Report, Target
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.planned import Planned, begun, put_between
-from scopewatch.sources.micromanager.spans import begin, end
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.planned import Planned, begun, put_between
+from scopewatch.sources.micromanager.schedule.spans import begin, end
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, missed
 

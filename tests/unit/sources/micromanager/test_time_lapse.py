@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.time_lapse import MOST_WAIT_S, TRIES, TimeLapse
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.time_lapse import MOST_WAIT_S, TRIES, TimeLapse
 from tests.conftest import FakeClock
 
 

@@ -19,13 +19,13 @@ from scopewatch.core.acquisition import EXTRAS, THIS_DAY, Act, Order, Target
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.account import Account
-from scopewatch.sources.micromanager.acquired import Place, events_of
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.slack import act_s
 from scopewatch.sources.micromanager.events import Event, HeldError
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.plan_kept import KeptPlan
-from scopewatch.sources.micromanager.time_lapse import TimeLapse
+from scopewatch.sources.micromanager.images import Place, events_of
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.plan_kept import KeptPlan
+from scopewatch.sources.micromanager.schedule.time_lapse import TimeLapse
 
 log = get_logger(__name__)
 

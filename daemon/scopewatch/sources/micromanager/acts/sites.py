@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.reading import ReadingSettings
-from scopewatch.sources.micromanager.acquired import events_of, planned_key, spot_of
 from scopewatch.sources.micromanager.events import Event
+from scopewatch.sources.micromanager.images import events_of, planned_key, spot_of
 
 Well = tuple[str, str]  # plate, well
 Labels = Mapping[tuple[str, str, int], str]  # of each plate, well and site

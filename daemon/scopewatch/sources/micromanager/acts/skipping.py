@@ -12,9 +12,9 @@ from scopewatch.core.acquisition import Act, Target
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import Further
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.plan_kept import KeptPlan
-from scopewatch.sources.micromanager.time_lapse import TimeLapse
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.plan_kept import KeptPlan
+from scopewatch.sources.micromanager.schedule.time_lapse import TimeLapse
 
 _MOST_NAMED = 5
 

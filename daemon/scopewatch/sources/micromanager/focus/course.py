@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
 from scopewatch.core.acquisition import FocusPoint, FocusStanding
-from scopewatch.sources.micromanager.acquired import Place
+from scopewatch.sources.micromanager.images import Place
 
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.
 MOST_MARKS = 10_000

@@ -14,11 +14,11 @@ from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig, PositionConfig
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.acquired import Place
 from scopewatch.sources.micromanager.events import Event, HeldError, ImagesMissingError, never
 from scopewatch.sources.micromanager.focus.course import FocusKept, Stop, band, stops
 from scopewatch.sources.micromanager.focus.drive import Drive, FocusError, FocusOrder
 from scopewatch.sources.micromanager.focus.following import Following
+from scopewatch.sources.micromanager.images import Place
 from scopewatch.sources.micromanager.stacks.planes import Plane
 
 log = get_logger(__name__)

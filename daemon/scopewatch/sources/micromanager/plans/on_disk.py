@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scopewatch.sources.micromanager.acquired import own_data_sets
-from scopewatch.sources.micromanager.plan_file import read_kept
 from scopewatch.sources.micromanager.plans.projection import FrameSize
+from scopewatch.sources.micromanager.schedule.plan_file import read_kept
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 

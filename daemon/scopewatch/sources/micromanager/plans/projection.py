@@ -14,9 +14,9 @@ from scopewatch.config import (
     PositionConfig,
     ProjectionConfig,
 )
-from scopewatch.sources.micromanager.acquired import events_of
 from scopewatch.sources.micromanager.focus.course import stops
-from scopewatch.sources.micromanager.planned import Period
+from scopewatch.sources.micromanager.images import events_of
+from scopewatch.sources.micromanager.schedule.planned import Period
 from scopewatch.sources.micromanager.stacks.planes import z_stack_of
 
 ASSUMED_PX: Final = (2048, 2048)

@@ -20,7 +20,7 @@ from scopewatch.config.small_file import read_small_file
 from scopewatch.core.errors import ConfigError, FrameError, SourceError, complaint
 from scopewatch.core.strict_yaml import parse_yaml
 from scopewatch.sources.base.reading import ReadingSettings, reading_settings
-from scopewatch.sources.micromanager.acquired import planned_key
+from scopewatch.sources.micromanager.images import planned_key
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.plate import plate_positions
 from scopewatch.sources.micromanager.plans.pos_list import is_pos_list, read_pos_list

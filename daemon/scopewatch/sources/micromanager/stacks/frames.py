@@ -24,7 +24,7 @@ from scopewatch.event_log import get_logger
 from scopewatch.sources.base.data_set import DataSet, DataSets
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.stacks.loading import load_sharpest
-from scopewatch.sources.micromanager.acquired import Place, place_of, plane_of
+from scopewatch.sources.micromanager.images import Place, place_of, plane_of
 from scopewatch.sources.micromanager.stacks.planes import Plane
 from scopewatch.sources.ndtiff.frames import NDTiffFrames, write_locator
 from scopewatch.sources.ndtiff.sighting import Sighting

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.sources.base.reading import ReadingSettings
-from scopewatch.sources.micromanager.acquired import planned_key
+from scopewatch.sources.micromanager.images import planned_key
 
 
 def with_stacked_channels(

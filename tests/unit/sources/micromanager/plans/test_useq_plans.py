@@ -15,11 +15,11 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import ConfigError
-from scopewatch.sources.micromanager.acquired import events_of, steps_of
 from scopewatch.sources.micromanager.focus.course import stops
-from scopewatch.sources.micromanager.grid import Grid
+from scopewatch.sources.micromanager.images import events_of, steps_of
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.useq_file import read_useq
+from scopewatch.sources.micromanager.schedule.grid import Grid
 
 useq = pytest.importorskip("useq", reason="useq-schema comes with the extra micromanager")
 

@@ -10,7 +10,7 @@ import yaml
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
-from scopewatch.sources.micromanager.acquired import events_of
+from scopewatch.sources.micromanager.images import events_of
 from scopewatch.sources.micromanager.plan import check_plan
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.settled import settle_plan

@@ -14,7 +14,7 @@ from pycromanager.acquisition.java_backend_acquisitions import JavaBackendAcquis
 from pyjavaz import PullSocket, PushSocket
 from pyjavaz.bridge import Bridge
 
-from scopewatch.sources.micromanager.bridge import give_up
+from scopewatch.sources.micromanager.devices.bridge import give_up
 
 _LOOK_MS = 200
 

@@ -13,68 +13,31 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.bridge import expect_answers, give_up, probe_bridge, within
-from scopewatch.sources.micromanager.cores import blamed, core_of, start_core, stop_core
-from scopewatch.sources.micromanager.engine import print_to_log, sum_up
-from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
-from scopewatch.sources.micromanager.focus.drive import Drive, FocusDrive
+from scopewatch.sources.micromanager.devices.bridge import (
+    expect_answers,
+    give_up,
+    probe_bridge,
+    within,
+)
+from scopewatch.sources.micromanager.devices.cores import blamed, core_of, start_core, stop_core
+from scopewatch.sources.micromanager.devices.engine import end_acquisition, print_to_log, sum_up
+from scopewatch.sources.micromanager.devices.never_came import never_came
+from scopewatch.sources.micromanager.events import Axes, Event, never
+from scopewatch.sources.micromanager.focus.drive import FocusDrive
 
 log = get_logger(__name__)
 
 Process = Callable[[Any, dict[str, Any]], tuple[Any, dict[str, Any]]]
 
-_CLOSE_S = 10.0
-# An alert is read on a telephone.
-_MOST_NAMED = 3
 _CHECK_S = 0.2
 # How many images the engine knows of beyond the one it takes: enough that it never waits for the
 # next, few enough that a pause is soon.
 _AHEAD = 8
-
-
-class Microscope(Protocol):
-    """What a source needs of a microscope. All methods are called by one thread at a time."""
-
-    def open(self) -> None:
-        """Connect. Raises SourceError."""
-        ...
-
-    def acquire(
-        self,
-        events: Sequence[Event],
-        saved: Callable[[Axes], None],
-        hold: Callable[[], bool] = never,
-    ) -> bool:
-        """Take images; report each that is on disk.
-
-        Parameters
-        ----------
-        hold
-            Whether no further image is to be begun; False is returned then.
-
-        Raises
-        ------
-        SourceError
-            When some never are; ImagesMissingError where it is known why.
-        """
-        ...
-
-    def focus_drive(self) -> Drive:
-        """Return the focus drive. Raises SourceError."""
-        ...
-
-    def interrupt(self) -> None:
-        """Make a running `acquire`, or search of the focus, return soon; any thread may call it."""
-        ...
-
-    def close(self) -> None:
-        """Disconnect; idempotent, never raises."""
-        ...
 
 
 class PycroManagerMicroscope:
@@ -182,7 +145,7 @@ class PycroManagerMicroscope:
         if why or causes:
             blamed = [axes for axes, _ in causes]
             causes += [(axes, why) for axes in missing if why and axes not in blamed]
-            raise self._missed(causes, len(events), ends=bool(why))
+            raise never_came(self._config, causes, len(events), ends=bool(why))
         return not left
 
     def focus_drive(self) -> FocusDrive:
@@ -197,7 +160,13 @@ class PycroManagerMicroscope:
 
     def close(self) -> None:
         """End the acquisition, so that its data set is complete, and let the devices go."""
-        self._end_acquisition()
+        acquisition, self._acquisition = self._acquisition, None
+        if acquisition is not None:
+            end_acquisition(
+                acquisition,
+                abort=self._interrupted.is_set(),
+                let_go=acquisition.let_go if self._config.backend == "java" else None,
+            )
         if self._opened and self._config.backend == "python":
             stop_core()
         elif self._opened:
@@ -298,20 +267,6 @@ class PycroManagerMicroscope:
             return sum_up(error) + where
         return ""
 
-    def _missed(self, causes: Sequence[tuple[Axes, str]], asked: int, *, ends: bool) -> SourceError:
-        places: dict[str, list[str]] = {}
-        for axes, why in causes:
-            places.setdefault(why, []).append(_named(axes))
-        lines = [
-            f"{why} ({', '.join(named[:_MOST_NAMED])}"
-            + (f" and {len(named) - _MOST_NAMED} more)" if len(named) > _MOST_NAMED else ")")
-            for why, named in places.items()
-        ]
-        more = len(lines) - _MOST_NAMED
-        line = "; ".join(lines[:_MOST_NAMED]) + (f"; and {more} more causes" if more > 0 else "")
-        failed = self._blamed(f"{len(causes)} of {asked} images never came: {line}")
-        return ImagesMissingError(str(failed), causes, ends=ends)
-
     def _begin(self) -> Any:
         given: dict[str, Any] = {
             "directory": str(self._config.path),
@@ -323,52 +278,10 @@ class PycroManagerMicroscope:
             from pycromanager import Acquisition  # noqa: PLC0415 - an optional extra
 
             return Acquisition(**given)
-        from scopewatch.sources.micromanager.bridged import BridgedAcquisition  # noqa: PLC0415
+        from scopewatch.sources.micromanager.devices.bridged import BridgedAcquisition  # noqa: PLC0415
 
         with self._answering():
             return BridgedAcquisition(port=self._config.port, show_display=False, **given)
 
-    def _end_acquisition(self) -> None:
-        acquisition, self._acquisition = self._acquisition, None
-        if acquisition is None:
-            return
-
-        def end() -> None:
-            data_set = acquisition.get_dataset()
-            # The storage never closes the reader its writer holds.
-            # https://github.com/micro-manager/NDStorage, SingleNDTiffWriter.reader
-            reader = getattr(getattr(data_set, "current_writer", None), "reader", None)
-            try:
-                if self._interrupted.is_set():
-                    acquisition.abort()
-                acquisition.mark_finished()
-                acquisition.await_completion()
-            except Exception as error:  # noqa: BLE001
-                # A thread boundary. What was saved is saved; the next time point starts again.
-                event = {"reason": sum_up(error)}
-                log.error("acquisition ended with an error", **event)
-            finally:
-                if reader is not None:
-                    reader.close()
-                with contextlib.suppress(OSError, AttributeError):
-                    data_set.close()
-
-        # In a thread of its own: a hung camera must not hang the daemon's end.
-        thread = threading.Thread(target=end, name="end-acquisition", daemon=True)
-        thread.start()
-        thread.join(timeout=_CLOSE_S)
-        if thread.is_alive():
-            log.error("acquisition does not end: a device hangs")
-        if self._config.backend == "java":
-            acquisition.let_go()
-            thread.join(timeout=_CLOSE_S)
-
     def _blamed(self, why: str) -> SourceError:
         return blamed(self._config, why)
-
-
-def _named(axes: Axes) -> str:
-    """Name an image of a time point by its position and channel."""
-    place = f"position {axes.get('position')}"
-    place += "" if axes.get("channel") is None else f" in channel {axes['channel']}"
-    return place if axes.get("z") is None else f"{place}, plane {axes['z']}"

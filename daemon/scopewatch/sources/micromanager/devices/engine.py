@@ -6,8 +6,10 @@ terminal (`acq_eng_py/internal/engine.py`). So its engine is given a core that n
 its modules a `traceback` and a `print` that write to the log.
 """
 
+import contextlib
 import importlib
 import re
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +27,8 @@ _PRINTING = (
     "pycromanager.acquisition.java_backend_acquisitions",
     "pycromanager.acquisition.python_backend_acquisitions",
 )
+
+_CLOSE_S = 10.0
 
 Failed = Callable[[dict[str, Any], str], None]
 
@@ -108,3 +112,47 @@ def sum_up(error: BaseException) -> str:
 def _print(*texts: object, **_options: object) -> None:
     printed = " ".join(" ".join(str(each) for each in texts).split())
     log.debug("acquisition engine says", text=printed)
+
+
+def end_acquisition(
+    acquisition: Any, *, abort: bool, let_go: Callable[[], None] | None = None
+) -> None:
+    """End an acquisition of pycro-manager, so that its data set is complete. Never raises.
+
+    Parameters
+    ----------
+    abort
+        Whether images that it was asked for and has not taken yet are given up.
+    let_go
+        Ends what a hung call waits for.
+    """
+
+    def end() -> None:
+        data_set = acquisition.get_dataset()
+        # The storage never closes the reader its writer holds.
+        # https://github.com/micro-manager/NDStorage, SingleNDTiffWriter.reader
+        reader = getattr(getattr(data_set, "current_writer", None), "reader", None)
+        try:
+            if abort:
+                acquisition.abort()
+            acquisition.mark_finished()
+            acquisition.await_completion()
+        except Exception as error:  # noqa: BLE001
+            # A thread boundary. What was saved is saved; the next time point starts again.
+            event = {"reason": sum_up(error)}
+            log.error("acquisition ended with an error", **event)
+        finally:
+            if reader is not None:
+                reader.close()
+            with contextlib.suppress(OSError, AttributeError):
+                data_set.close()
+
+    # In a thread of its own: a hung camera must not hang the daemon's end.
+    thread = threading.Thread(target=end, name="end-acquisition", daemon=True)
+    thread.start()
+    thread.join(timeout=_CLOSE_S)
+    if thread.is_alive():
+        log.error("acquisition does not end: a device hangs")
+    if let_go is not None:
+        let_go()
+        thread.join(timeout=_CLOSE_S)

@@ -6,8 +6,8 @@ from typing import Any
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.bridge import BoundedCore
-from scopewatch.sources.micromanager.engine import Failed, listen, print_to_log, sum_up
+from scopewatch.sources.micromanager.devices.bridge import BoundedCore
+from scopewatch.sources.micromanager.devices.engine import Failed, listen, print_to_log, sum_up
 from scopewatch.sources.micromanager.setup_files import (
     adapters_folder,
     hardware_file,

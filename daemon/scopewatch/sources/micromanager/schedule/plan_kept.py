@@ -7,19 +7,19 @@ from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.acquired import (
-    Acquired,
-    Place,
-    images_of,
-    own_data_sets,
-    periods_of,
-    steps_of,
-)
+from scopewatch.sources.micromanager.acquired import Acquired, own_data_sets
 from scopewatch.sources.micromanager.focus.course import FocusKept
-from scopewatch.sources.micromanager.grid import Grid
-from scopewatch.sources.micromanager.plan_file import read_kept, write_plan
-from scopewatch.sources.micromanager.planned import Image, Planned, begun, put_between, take_up
-from scopewatch.sources.micromanager.spans import begin, covered, end
+from scopewatch.sources.micromanager.images import Place, images_of, periods_of, steps_of
+from scopewatch.sources.micromanager.schedule.grid import Grid
+from scopewatch.sources.micromanager.schedule.plan_file import read_kept, write_plan
+from scopewatch.sources.micromanager.schedule.planned import (
+    Image,
+    Planned,
+    begun,
+    put_between,
+    take_up,
+)
+from scopewatch.sources.micromanager.schedule.spans import begin, covered, end
 from scopewatch.sources.micromanager.stacks.planes import Plane, ZStack, z_stack_of
 
 # Where nothing has begun, only what is planned matters, not when.

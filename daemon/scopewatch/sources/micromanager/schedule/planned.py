@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from scopewatch.sources.micromanager.grid import Grid, Step
-from scopewatch.sources.micromanager.spans import Span, covered
+from scopewatch.sources.micromanager.schedule.grid import Grid, Step
+from scopewatch.sources.micromanager.schedule.spans import Span, covered
 from scopewatch.sources.micromanager.stacks.planes import (
     NO_STACK,
     StackSince,

@@ -16,7 +16,7 @@ from typing import Final
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.delays import doubling_s
-from scopewatch.sources.micromanager.grid import Grid, Step
+from scopewatch.sources.micromanager.schedule.grid import Grid, Step
 
 FIRST_WAIT_S: Final = 10.0
 MOST_WAIT_S: Final = 600.0
