@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
+from scopewatch.core.errors import complaint
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
@@ -217,6 +218,13 @@ def course(context: GivenContext, experiment: str, plate: str, well: str) -> Cou
 @routes.get("/metrics")
 def metrics(context: GivenContext) -> Response:
     """Metrics for Prometheus."""
+    if context.registry is None:
+        line = complaint(
+            "a daemon counts in its own process, which this dashboard does not see",
+            where=f"{context.root}/metrics",
+            do="ask the daemon's own dashboard for /metrics; /healthz here says how each daemon is",
+        )
+        raise HTTPException(404, line)
     return Response(generate_latest(context.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -55,6 +55,8 @@ class DashboardContext:
         How many frames were found but neither scored nor quarantined yet.
     pausing
         Why none is scored at the moment though all is well; '' otherwise.
+    registry
+        The counts of the daemon; None where it is another process.
     receivers
         State of the receivers of alerts.
     acquisitions
@@ -76,7 +78,7 @@ class DashboardContext:
     health: Health
     states: States
     waiting: Callable[[], int]
-    registry: CollectorRegistry
+    registry: CollectorRegistry | None
     facts: Facts
     clock: Clock
     token: str

@@ -2,17 +2,17 @@
 
 import secrets
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
-
 from scopewatch.app.run_states import RunStates
 from scopewatch.app.shared.answers import Answers
 from scopewatch.app.shared.condition import CONDITION, read_condition
+from scopewatch.app.shared.looking import ParallelLooks
 from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
@@ -31,6 +31,9 @@ from scopewatch.web.rendering import make_templates
 
 # It records once a minute that it is alive, and how it is.
 SILENT: Final = timedelta(minutes=3)
+# Seconds. A page waits so long for all daemons together, and the server for a question of one.
+ANSWER_S: Final = 5.0
+_STATEMENT_S: Final = 10.0
 
 
 def daemon_seen(signs: Mapping[str, LivenessRecord], now: datetime) -> DaemonSeen:
@@ -88,6 +91,8 @@ class SharedDaemons:
     pictures
         Where the folders of pictures are seen from here, each named as its daemon; None: where the
         daemons have them.
+    answer_s
+        How long the list of all waits for those that do not answer.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class SharedDaemons:
         pictures: Path | None = None,
         language: Language | None = None,
         auth: AuthConfig | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._url = url
         self._clock = clock
@@ -105,19 +111,33 @@ class SharedDaemons:
         self._language = language
         self._auth = auth
         self.token = secrets.token_urlsafe(32)
-        self._lock = threading.Lock()
+        # One daemon that does not answer must not hold up those who want another.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._opened: dict[str, _Opened] = {}
+        self._answer_s = answer_s
+        self._looks = ParallelLooks(self._view, answer_s)
 
     def close(self) -> None:
         """Close every connection."""
-        with self._lock:
-            for each in self._opened.values():
-                each.reader.close()
-            self._opened.clear()
+        self._looks.close()
+        for each in list(self._opened.values()):
+            each.reader.close()
+        self._opened.clear()
 
     def look(self) -> Sequence[DaemonView]:
         """Return every daemon by name. Raises StoreError."""
-        return [self._view(name) for name in list_daemons(self._url)]
+        found = self._looks.at(list_daemons(self._url))
+        return [view or self._late(name) for name, view in found.items()]
+
+    def _late(self, name: str) -> DaemonView:
+        line = complaint(
+            "the database gave no answer about this daemon",
+            where=Server(url=self._url, daemon=name),
+            expected=f"one within {self._answer_s:g} s",
+            do="load the page again; if it remains so, look what the server does (pg_stat_activity,"
+            " pg_locks)",
+        )
+        return DaemonView(name=name, complaints=(line,))
 
     def context(self, name: str) -> DashboardContext:
         """Return what the pages of a daemon show. Raises StoreError where there is none."""
@@ -150,9 +170,9 @@ class SharedDaemons:
 
     def _open(self, name: str) -> _Opened:
         server = Server(url=self._url, daemon=name)
-        with self._lock:
+        with self._locks[name]:
             before = self._opened.get(name)
-            reader = Reader.open(server) if before is None else before.reader
+            reader = self._read(server) if before is None else before.reader
             try:
                 sign = reader.liveness().get(PUBLISHED)
                 if sign is None:
@@ -167,7 +187,7 @@ class SharedDaemons:
                     if before.detail == sign.detail:
                         return before
                     # It was started again, maybe as another version: its tables may be others now.
-                    reader = Reader.open(server)
+                    reader = self._read(server)
                 opened = self._make(server, reader, sign.detail)
             except BaseException:
                 if before is None or reader is not before.reader:
@@ -177,6 +197,10 @@ class SharedDaemons:
                 before.reader.close()
             self._opened[name] = opened
             return opened
+
+    @staticmethod
+    def _read(server: Server) -> Reader:
+        return Reader.open(server, statement_s=_STATEMENT_S)
 
     def _make(self, server: Server, reader: Reader, detail: str) -> _Opened:
         published = Published.read(detail, server)
@@ -208,7 +232,7 @@ class SharedDaemons:
             states=states,
             waiting=lambda: seen().waiting,
             pausing=lambda: seen().pausing,
-            registry=CollectorRegistry(),
+            registry=None,
             facts=published.facts(),
             clock=self._clock,
             token=self.token,

@@ -78,9 +78,15 @@ class Reader:
         self._engine = engine
 
     @classmethod
-    def open(cls, place: Place) -> Self:
-        """Open the results of a place. Raises StoreError where there are none."""
-        return cls(open_reader(place))
+    def open(cls, place: Place, *, statement_s: float | None = None) -> Self:
+        """Open the results of a place. Raises StoreError where there are none.
+
+        Parameters
+        ----------
+        statement_s
+            Longest time of a question on a server; None: what is usual.
+        """
+        return cls(open_reader(place, statement_s=statement_s))
 
     def close(self) -> None:
         """Close every connection; idempotent."""

@@ -14,6 +14,8 @@ from scopewatch.store.schema import postgresql, sqlite
 from scopewatch.store.schema.migrations import SCHEMA
 from scopewatch.store.schema.place import DATABASE, Place, Server, name_of
 
+# Seconds, of a question that looks at a small catalogue.
+_LIST_S: Final = 10.0
 _CHECK_FILE: Final = "check free space, permissions and whether another program holds the file"
 _CHECK_SERVER: Final = "check that the server runs and answers, and what this user may do there"
 
@@ -40,7 +42,7 @@ def open_writer(place: Place, *, alone: bool = False) -> Engine:
     with _closed_on_failure(engine), as_store_errors(place), engine.begin() as connection:
         if isinstance(place, Server):
             postgresql.make_schema(connection, place)
-        current = _schema_of(connection)
+        current = _schema_of(connection, place)
         if current != SCHEMA:
             # Alembic takes as long to import as all of SQLAlchemy: mostly there is nothing to do.
             from scopewatch.store.schema.migrating import migrate  # noqa: PLC0415 - loads Alembic
@@ -49,8 +51,13 @@ def open_writer(place: Place, *, alone: bool = False) -> Engine:
     return _named(engine, place)
 
 
-def open_reader(place: Place) -> Engine:
+def open_reader(place: Place, *, statement_s: float | None = None) -> Engine:
     """Open an existing database of this schema, for reading only.
+
+    Parameters
+    ----------
+    statement_s
+        Longest time of a statement on a server; None: what is usual.
 
     Raises
     ------
@@ -61,10 +68,12 @@ def open_reader(place: Place) -> Engine:
         if not (place / DATABASE).is_file():
             raise _no_results(place)
         engine = sqlite.connect_reader(place)
-    else:
+    elif statement_s is None:
         engine = postgresql.connect_reader(place)
+    else:
+        engine = postgresql.connect_reader(place, statement_s=statement_s)
     with _closed_on_failure(engine), as_store_errors(place), engine.begin() as connection:
-        current = _schema_of(connection)
+        current = _schema_of(connection, place)
         if current is None and isinstance(place, Server):
             raise _no_results(place)
         if current != SCHEMA:
@@ -90,17 +99,18 @@ def has_results(place: Place) -> bool:
     engine = postgresql.connect_reader(place)
     try:
         with as_store_errors(place), engine.begin() as connection:
-            return _schema_of(connection) is not None
+            return _schema_of(connection, place) is not None
     finally:
         engine.dispose()
 
 
 def list_daemons(url: str) -> list[str]:
     """Return the names of the daemons that have a schema in a database. Raises StoreError."""
-    place = Server(url=url, daemon="dashboard")
-    engine = postgresql.connect_reader(place)
+    # Which daemon it names makes no difference.
+    place = Server(url=url, daemon="any")
+    engine = postgresql.connect_reader(place, statement_s=_LIST_S)
     try:
-        with as_store_errors(place), engine.begin() as connection:
+        with as_store_errors(place, where=place.database), engine.begin() as connection:
             return postgresql.list_daemons(connection)
     finally:
         engine.dispose()
@@ -125,8 +135,14 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def as_store_errors(place: Place | str) -> Iterator[None]:
-    """Raise StoreError, with one line for the operator, in place of what the database raises."""
+def as_store_errors(place: Place | str, *, where: str = "") -> Iterator[None]:
+    """Raise StoreError, with one line for the operator, in place of what the database raises.
+
+    Parameters
+    ----------
+    where
+        How the line names the place; '': as it is called.
+    """
     try:
         yield
     except SQLAlchemyError as error:
@@ -135,7 +151,7 @@ def as_store_errors(place: Place | str) -> Iterator[None]:
         raise (NoSpaceError if full else StoreError)(
             complaint(
                 "result database cannot be used",
-                where=place if isinstance(place, str) else name_of(place),
+                where=where or (place if isinstance(place, str) else name_of(place)),
                 got=cause,
                 do=_CHECK_SERVER if isinstance(place, Server) else _CHECK_FILE,
             )
@@ -163,8 +179,10 @@ def _closed_on_failure(engine: Engine) -> Iterator[None]:
         raise
 
 
-def _schema_of(connection: Connection) -> str | None:
+def _schema_of(connection: Connection, place: Place) -> str | None:
     """Return the schema of a database, as Alembic notes it; None for an empty one."""
+    if isinstance(place, Server):
+        postgresql.check_readable(connection, place)
     noted = table("alembic_version", column("version_num"))
     if not inspect(connection).has_table(noted.name):
         return None

@@ -39,10 +39,15 @@ class Server:
         """The schema of the daemon."""
         return f"{_PREFIX}{self.daemon}"
 
+    @property
+    def database(self) -> str:
+        """The database, named for people: without user and password."""
+        parts = urlsplit(self.url)
+        return f"database {parts.path.lstrip('/')} on {parts.hostname or 'this machine'}"
+
     def __str__(self) -> str:
         """Name it for people: without user and password."""
-        parts = urlsplit(self.url)
-        return f"{self.daemon} in {parts.path.lstrip('/')} on {parts.hostname or 'this machine'}"
+        return f"{self.daemon} in {self.database}"
 
 
 Place = Path | Server

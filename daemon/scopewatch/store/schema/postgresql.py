@@ -82,8 +82,13 @@ def connect_writer(server: Server, *, alone: bool) -> Engine:
     return engine
 
 
-def connect_reader(server: Server) -> Engine:
+def connect_reader(server: Server, *, statement_s: float = _STATEMENT_S) -> Engine:
     """Return connections that cannot write; each of their transactions sees one moment.
+
+    Parameters
+    ----------
+    statement_s
+        Longest time of a statement, with what it waits for.
 
     Raises
     ------
@@ -93,7 +98,7 @@ def connect_reader(server: Server) -> Engine:
     settings = {
         "default_transaction_isolation": "repeatable read",
         "default_transaction_read_only": "on",
-        "statement_timeout": f"{_STATEMENT_S}s",
+        "statement_timeout": f"{round(1000 * statement_s)}ms",
     }
     return _engine(server, settings, connections=_READERS)
 
@@ -112,11 +117,34 @@ def has_schema(connection: Connection, server: Server) -> bool:
     return found.first() is not None
 
 
-def list_daemons(connection: Connection) -> list[str]:
-    """Return the names of the daemons whose schemas this user may read."""
+def check_readable(connection: Connection, server: Server) -> None:
+    """Raise StoreError where this user may not look into the schema of a daemon.
+
+    The server itself does as if no table were there.
+    """
     found = connection.exec_driver_sql(
-        "SELECT nspname FROM pg_catalog.pg_namespace"
-        " WHERE has_schema_privilege(nspname, 'USAGE') ORDER BY nspname"
+        "SELECT current_user, has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace"
+        " WHERE nspname = %s",
+        (server.schema,),
+    ).first()
+    if found is None or found[1]:
+        return
+    user, schema = found[0], f'"{server.schema}"'
+    raise StoreError(
+        complaint(
+            "this user of the database may not read the results of the daemon",
+            where=server,
+            got=f"user {user}",
+            do=f"let the owner of the schema run: GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT"
+            f" SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}",
+        )
+    )
+
+
+def list_daemons(connection: Connection) -> list[str]:
+    """Return the names of all daemons that have a schema, also of those nobody may read here."""
+    found = connection.exec_driver_sql(
+        "SELECT nspname FROM pg_catalog.pg_namespace ORDER BY nspname"
     )
     names = (daemon_of(schema) for (schema,) in found)
     return [name for name in names if name]

@@ -30,6 +30,7 @@ def render_page(
             posting_words=POSTING_WORDS,
             token=context.token,
             guarded=context.guarded,
+            counted=context.registry is not None,
             **values,
         )
     )
