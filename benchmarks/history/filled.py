@@ -4,7 +4,6 @@ Frames, results, tile scores, estimates and outlooks are there; no rule has eval
 so a daemon that starts with it has the whole history to catch up with.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +14,10 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from benchmarks.history.made_up import GRID, course_of, measures_of, tiles_of, well_names
 from scopewatch.app.recording.outlooks import update_outlooks
 from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
 from scopewatch.core.imaging.model_card import ForecastDay
-from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.files.tiles import pack
@@ -27,15 +26,6 @@ from scopewatch.store.schema.engine import open_writer, transaction
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate
 from scopewatch.store.unit_of_work import UnitOfWork
-
-GRID = TileGrid(height=256, width=256, tile_px=32)
-ROWS = "ABCDEFGHIJKLMNOP"
-
-
-def well_names(wells: int) -> list[str]:
-    """Return the names of the wells of a plate, row by row."""
-    columns = 24 if wells > 96 else 12
-    return [f"{ROWS[n // columns]}{n % columns + 1}" for n in range(wells)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +116,7 @@ def _fill_well(
         )
     }
     course = course_of(random, history.time_points, history.final_day)
-    probability, valid = pack(_tiles(random))
+    probability, valid = pack(tiles_of(random))
     results, tiles, estimates = [], [], []
     for time_point, level in enumerate(course):
         day = time_point * history.interval_h / 24
@@ -223,30 +213,3 @@ def _frames(number: int, history: History, random: np.random.Generator) -> Itera
                 "judged_under": history.judged_under,
                 "retried": False,
             }
-
-
-def course_of(random: np.random.Generator, time_points: int, days: float) -> list[float]:
-    """Return the share of positive tiles at each time point: it rises to the well's final share."""
-    final, turn, width = random.uniform(0.1, 0.8), random.uniform(4, 7), random.uniform(0.5, 1.5)
-    at = np.arange(time_points) * days / time_points
-    return [final / (1 + math.exp((turn - day) / width)) for day in at.tolist()]
-
-
-def measures_of(level: float, random: np.random.Generator) -> dict[str, float]:
-    """Return the measures of a frame, in which rules look for jumps."""
-    usual = {
-        "coverage": 0.9,
-        "contrast": 0.2 + 0.1 * level,
-        "band_4px": 0.02,
-        "band_8px": 0.1,
-        "band_coarse": 0.5,
-        "focus": 0.6,
-        "mean": 0.5,
-        "noise": 0.01,
-    }
-    return {name: float(value * random.normal(1, 0.03)) for name, value in usual.items()}
-
-
-def _tiles(random: np.random.Generator) -> TileScores:
-    probability = random.random(GRID.shape, dtype=np.float32)
-    return TileScores(grid=GRID, probability=probability, valid=GRID.whole())

@@ -11,7 +11,8 @@ from typing import Any, Final
 import httpx
 from prometheus_client import CollectorRegistry
 
-from benchmarks.history.recorded import PLATE, SOURCE, Recording, Script
+from benchmarks.history.recorded import PLATE, Recording
+from benchmarks.history.script import SOURCE, Script
 from benchmarks.set_clock import SetClock
 from scopewatch.app.messaging.digest import DailyDigest
 from scopewatch.app.results import channel_routes, gather_facts, message_style

@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import tifffile
 import yaml
 
 from benchmarks.history.fast_daemon import move
-from benchmarks.history.filled import well_names
 from benchmarks.history.long_run import RULES
+from benchmarks.history.made_up import well_names
 from benchmarks.soak.daemon_process import BUNDLE
+from benchmarks.soak.small_frames import FIELD_PX, write_corner
 from scopewatch_simulator.plan import FINAL_TIME_POINT, day_of
 from scopewatch_simulator.simulation import Simulation
 
-SIDE_PX: Final = 128
 # Of the simulation's time points: corners of earlier fields hold hardly any cell.
 FIRST_SHOWN: Final = 8
-FIELD_PX: Final = 512
 
 
 class Plate:
@@ -79,7 +77,8 @@ class Plate:
         folder = self.incoming / f"t{time_point:04d}"
         folder.mkdir()
         for number, well in enumerate(self.names):
-            self._write(folder / self.locator(well, time_point), field, number + 37 * time_point)
+            path = folder / self.locator(well, time_point)
+            write_corner(path, field, number + 37 * time_point)
 
     def settled(self) -> int:
         """Return how many frames are settled; 0 before there is a database."""
@@ -107,18 +106,6 @@ class Plate:
         if self._day is None or self._day[0] != shown:
             self._day = shown, self._simulation.frame(0, 0, 0, shown)
         return self._day[1]
-
-    def _write(self, path: Path, field: np.ndarray, number: int) -> None:
-        most = FIELD_PX - SIDE_PX
-        top, left = (37 * number) % most, (101 * number) % most
-        begun = path.with_suffix(".part")
-        tifffile.imwrite(
-            begun,
-            field[top : top + SIDE_PX, left : left + SIDE_PX],
-            resolution=(1e4, 1e4),
-            resolutionunit="CENTIMETER",
-        )
-        begun.rename(path)
 
 
 def configure(plate: Plate, webhook: str) -> Path:

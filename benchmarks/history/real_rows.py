@@ -30,7 +30,7 @@ from sqlalchemy import Table, select
 from benchmarks.history.copied import Copy, copy_runs
 from benchmarks.history.plate_on_disk import Plate, configure
 from benchmarks.history.process_watch import Watched
-from benchmarks.history.webhook import Webhook
+from benchmarks.history.webhook import webhook
 from benchmarks.history.whole_run import settle
 from benchmarks.paired.builds import processor
 from scopewatch.store.schema.columns import Base
@@ -112,8 +112,8 @@ def began(taken: Path) -> datetime:
 
 def take(plate: Plate, time_points: int) -> None:
     """Have a daemon score so many time points of a plate."""
-    with Webhook() as webhook:
-        daemon = Watched.start(plate, configure(plate, webhook.url))
+    with webhook() as messages:
+        daemon = Watched.start(plate, configure(plate, messages.url))
         try:
             for time_point in range(time_points):
                 plate.take(time_point)

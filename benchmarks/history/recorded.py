@@ -7,22 +7,19 @@ a time-lapse writes its journal, and on the final day fluorescence measures the 
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 import numpy as np
-import yaml
 from sqlalchemy import event
 
-from benchmarks.history.filled import GRID, course_of, measures_of, well_names
-from benchmarks.history.long_run import RULES
+from benchmarks.history.made_up import GRID, course_of, measures_of, tiles_of
+from benchmarks.history.script import MARKER, SOURCE, Script
 from benchmarks.set_clock import SetClock
 from scopewatch.app.model import mark_simulated
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
-from scopewatch.config import Config, load_config
+from scopewatch.config import Config
 from scopewatch.core.acquisition import Act, Report
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
@@ -31,75 +28,15 @@ from scopewatch.core.imaging.histogram import BINS
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
-from scopewatch.core.imaging.tiling import TileScores
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 
 PLATE: Final = "p1"
-PHASE, MARKER = "phase", "GFP"
-SOURCE: Final = "folder"
+PHASE: Final = "phase"
 UNFIT: Final = 0.01
-# A run lasts so many days; every so many time points something else happens, too.
-DAYS: Final = 10.0
+# Every so many time points something else happens, too.
 TIME_PASSES_EVERY: Final = 4
 REFUSED_EVERY: Final = 25
 NOTED_EVERY: Final = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """What happens in a run.
-
-    Parameters
-    ----------
-    run
-        Its name.
-    began_at
-        Time of the first frame: a whole second.
-    interval_s
-        Whole seconds between two time points.
-    """
-
-    run: str
-    began_at: datetime
-    wells: int = 96
-    time_points: int = 500
-    interval_s: int = 1728
-    seed: int = 1
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the wells."""
-        return well_names(self.wells)
-
-    @property
-    def days(self) -> float:
-        """How long it lasts."""
-        return self.time_points * self.interval_s / 86_400
-
-    def taken_at(self, time_point: int) -> datetime:
-        """Return when the first frame of a time point is taken."""
-        return self.began_at + timedelta(seconds=time_point * self.interval_s)
-
-
-def configure(folder: Path, script: Script, bundle: Path) -> Config:
-    """Write the configuration of a daemon that watches a run; return it."""
-    (folder / "incoming").mkdir(parents=True, exist_ok=True)
-    settings: dict[str, Any] = {
-        "experiment": {
-            "name": script.run,
-            "interval_h": script.interval_s / 3600,
-            "final_day": DAYS,
-            "fluorescence_channel": MARKER,
-            "simulated": True,
-        },
-        "model": {"bundle": str(bundle), "threads": 1},
-        "sources": [{"kind": "folder", "name": SOURCE, "path": "incoming"}],
-        "state": {"folder": "state"},
-        "alerts": {"rules": RULES, "channels": [{"name": "lab", "url": "json://127.0.0.1:9/"}]},
-    }
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return load_config(path)
 
 
 class Recording:
@@ -182,12 +119,12 @@ class Recording:
         """Return a frame with its result, and the names of its pictures."""
         random, key, card = self._random, ticket.key, self._card
         raw = float(np.clip(level + random.normal(0, 0.02), 0, 1))
-        probability = random.random(GRID.shape, dtype=np.float32)
+        scores = tiles_of(random)
         result = FrameResult(
             key=key,
             model_id=card.model_id,
             verdict=Verdict(fault=None, reason="", measures=measures_of(raw, random)),
-            scores=TileScores(grid=GRID, probability=probability, valid=GRID.whole()),
+            scores=scores,
             positive_fraction=raw,
             efficiency=correct(raw, card.errors.rates() if card.errors else None),
             view=np.zeros((GRID.height, GRID.width), dtype=np.float32),

@@ -1,47 +1,38 @@
 """A webhook that accepts all messages and counts them."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
 
 
+@dataclass
 class Webhook:
-    """A server on this machine; its address is one of Apprise."""
+    """What a webhook received; its address is one of Apprise."""
 
-    def __init__(self) -> None:
-        self.received = 0
-        counted = self
+    url: str
+    received: int = 0
 
-        class Counting(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                counted.received += 1
-                self.send_response(200)
-                self.end_headers()
 
-            def log_message(self, *_: object) -> None:
-                """Log nothing."""
+@contextmanager
+def webhook() -> Iterator[Webhook]:
+    """Answer on this machine until the block ends."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+    class Counting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            counted.received += 1
+            self.send_response(200)
+            self.end_headers()
 
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"json://127.0.0.1:{self._server.server_address[1]}/"
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
 
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._server.shutdown()
-        self._server.server_close()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        counted = Webhook(url=f"json://127.0.0.1:{server.server_address[1]}/")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield counted
+        finally:
+            server.shutdown()

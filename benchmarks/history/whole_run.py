@@ -31,7 +31,7 @@ from pathlib import Path
 
 from benchmarks.history.plate_on_disk import Plate, configure
 from benchmarks.history.process_watch import Growth, Watched
-from benchmarks.history.webhook import Webhook
+from benchmarks.history.webhook import Webhook, webhook
 from benchmarks.paired.builds import processor
 
 END_S = 5.0
@@ -81,13 +81,13 @@ def main() -> int:
         flush=True,
     )
     try:
-        with Webhook() as webhook:
+        with webhook() as messages:
             plate = Plate(root, wells=call.wells, interval_h=call.interval_h)
             parts = [
                 range(*(((time_points - 1) * each // call.parts) for each in (part, part + 1)))
                 for part in range(call.parts)
             ]
-            broken = run(plate, parts, webhook, time.monotonic() + 60 * call.at_most_min)
+            broken = run(plate, parts, messages, time.monotonic() + 60 * call.at_most_min)
     finally:
         shutil.rmtree(root)
     for line in broken:
@@ -95,9 +95,9 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def run(plate: Plate, parts: Sequence[range], webhook: Webhook, ends_s: float) -> list[str]:
+def run(plate: Plate, parts: Sequence[range], messages: Webhook, ends_s: float) -> list[str]:
     """Take the time points of all parts, or those until a moment; return the broken promises."""
-    config = configure(plate, webhook.url)
+    config = configure(plate, messages.url)
     daemon = Watched.start(plate, config)
     growth = Growth(warm_up=WARM_UP, compared=POLL_EVERY)
     try:
@@ -121,7 +121,7 @@ def run(plate: Plate, parts: Sequence[range], webhook: Webhook, ends_s: float) -
         daemon.kill()
     print(growth)
     print(f"SIGTERM to exit: {end_s:.2f} s, status {status} (bound {END_S:g} s)")
-    print(f"{webhook.received} messages received")
+    print(f"{messages.received} messages received")
     broken = growth.broken() + lost_or_doubled(plate, time_points)
     if status != 0 or end_s > END_S:
         broken.append(f"the daemon ended with {status} after {end_s:.1f} s")

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from daemon_process import BUNDLE, configure, start, unit_environment
+from small_frames import FIELD_PX, write_corner
 
 from scopewatch.app.monitoring import RETAIN_S
 from scopewatch_simulator.simulation import Simulation
 
-SIDE_PX = 128
 WELLS = 384
 BATCHES = 50
 # The first frames fill caches, pools and the interpreter's arena.
@@ -80,7 +79,7 @@ def soak(root: Path, model: Path, frames: int, lasts_s: float) -> list[Sample]:
     """Run the daemon over the frames, for a minimum time; return the samples."""
     incoming = root / "in"
     incoming.mkdir()
-    simulation = Simulation(seed=3, size_px=512)
+    simulation = Simulation(seed=3, size_px=FIELD_PX)
     field = simulation.frame(0, 0, 0, 20)
     config = configure(
         root,
@@ -129,15 +128,7 @@ def write_frame(incoming: Path, index: int, field: np.ndarray) -> None:
     folder = incoming / f"t{time_point:04d}"
     folder.mkdir(exist_ok=True)
     path = folder / f"P1_{chr(65 + row)}{column + 1}_s0_t{time_point:04d}_phase.tif"
-    top, left = (37 * index) % (512 - SIDE_PX), (101 * index) % (512 - SIDE_PX)
-    begun = path.with_suffix(".part")
-    tifffile.imwrite(
-        begun,
-        field[top : top + SIDE_PX, left : left + SIDE_PX],
-        resolution=(1e4, 1e4),
-        resolutionunit="CENTIMETER",
-    )
-    begun.rename(path)
+    write_corner(path, field, index)
 
 
 def wait_for(database: Path, count: int, process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import ColumnElement, Table, select
 
 from benchmarks.history.copied import Copy, copy_runs
-from benchmarks.history.recorded import Script, configure, record
+from benchmarks.history.recorded import record
+from benchmarks.history.script import Script, configure
 from benchmarks.soak.daemon_process import BUNDLE
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.store.schema.alert_tables import Alert

@@ -11,7 +11,8 @@ import pytest
 from benchmarks.history.asking import count_all
 from benchmarks.history.copied import Copy, copy_runs
 from benchmarks.history.lab import Lab, opened
-from benchmarks.history.recorded import DAYS, Script, configure, record
+from benchmarks.history.recorded import record
+from benchmarks.history.script import DAYS, Script, configure
 from benchmarks.soak.daemon_process import BUNDLE
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.inference.bundle import load_bundle
