@@ -193,3 +193,20 @@ def _execute(folder: Path, statement: str) -> list[tuple[object, ...]]:
 
 def _tables(folder: Path) -> set[object]:
     return {name for (name,) in _execute(folder, "SELECT name FROM sqlite_master")}
+
+
+def test_connections_of_readers_keep_no_pages_while_they_idle(tmp_path: Path) -> None:
+    open_writer(tmp_path).dispose()
+    engine = open_reader(tmp_path)
+    raw = engine.raw_connection()
+    asked: list[str] = []
+    assert isinstance(raw.dbapi_connection, sqlite3.Connection)
+    raw.dbapi_connection.set_trace_callback(asked.append)
+    raw.close()
+    for _ in range(2):
+        asked.clear()
+        with transaction(engine) as session:
+            session.connection().exec_driver_sql("SELECT count(*) FROM frames")
+        assert asked[0] == "BEGIN"
+        assert asked[-1] == "PRAGMA shrink_memory"
+    engine.dispose()
