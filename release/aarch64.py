@@ -18,7 +18,18 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12")
-EXTRAS = ("micromanager", "vendors", "zarr", "dask", "remote", "demo")
+EXTRAS = (
+    "micromanager",
+    "vendors",
+    "zarr",
+    "dask",
+    "postgres",
+    "remote",
+    "openvino",
+    "demo",
+)
+# Compiled packages that those of the extras need.
+BEHIND = ("bcrypt", "cffi", "cryptography", "psycopg-binary", "pynacl")
 # Debian 12, Raspberry Pi OS 12: glibc 2.36. pip does not conclude from a newer to an older one.
 PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, 37)))
 # What has no wheel, and what to do about it.
@@ -62,14 +73,14 @@ def pins(text: str) -> list[str]:
 
 
 def of_extras(extras: dict[str, list[str]], constrained: Iterable[str]) -> list[str]:
-    """Return the pins of what the extras name themselves."""
+    """Return the pins of what the extras name themselves, and of what is compiled behind it."""
     names = {
         canonical(match[0])
         for extra in EXTRAS
         for requirement in extras[extra]
         if (match := _NAME.match(requirement)) is not None
     }
-    return [pin for pin in constrained if canonical(pin) in names]
+    return [pin for pin in constrained if canonical(pin) in {*names, *BEHIND}]
 
 
 def canonical(pin: str) -> str:

@@ -102,12 +102,26 @@ SMB = """\
 
 
 @contextmanager
-def samba(folder: Path, state: Path, user: str) -> Iterator[int]:
-    """Serve a writable folder by Samba; yields the port."""
+def samba(folder: Path, state: Path, user: str, password: str = "") -> Iterator[int]:
+    """Serve a writable folder by Samba; yields the port.
+
+    Parameters
+    ----------
+    password
+        By which the user may sign in; '': guests alone.
+    """
     state.mkdir(parents=True, exist_ok=True)
     port = free_port()
     settings = state / "smb.conf"
     settings.write_text(SMB.format(user=user, port=port, state=state, folder=folder), "utf-8")
+    if password:
+        subprocess.run(
+            ["pdbedit", f"--configfile={settings}", "-a", "-t", "-u", user],
+            input=f"{password}\n{password}\n",
+            text=True,
+            check=True,
+            capture_output=True,
+        )
     command = ["smbd", "--foreground", "--no-process-group", f"--configfile={settings}"]
     with running(command, port):
         yield port

@@ -1,11 +1,15 @@
-"""A server that speaks S3, on this machine alone."""
+"""A server that speaks S3, on this machine alone; and lines of `scopewatch score`."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+
+from scopewatch.cli.main import run
 
 BUCKET = "raw"
 
@@ -46,3 +50,21 @@ def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             client.delete_object(Bucket=BUCKET, Key=each["Key"])
     client.delete_bucket(Bucket=BUCKET)
     client.close()
+
+
+def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def score(
+    place: object, bundle: Path, capsys: pytest.CaptureFixture[str], *more: str
+) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert run(["score", str(place), "--model", str(bundle), *more]) in {0, 1}
+    return lines_of(capsys)
+
+
+def same_place(lines: list[dict[str, Any]], root: object) -> str:
+    """Return the text of lines without timings, with places relative to a root."""
+    rest = [{name: each for name, each in line.items() if name != "timings_ms"} for line in lines]
+    return json.dumps(rest).replace(str(root), "ROOT")

@@ -20,6 +20,7 @@ from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.sources.remote.mirror import mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 from tests.integration.conftest import Save
+from tests.integration.remote.conftest import same_place, score
 
 WRITE_NDTIFF = """
 import sys
@@ -34,24 +35,6 @@ written.finish()
 """
 
 Upload = Callable[[Path], str]
-
-
-def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-def score(
-    place: object, bundle: Path, capsys: pytest.CaptureFixture[str], *more: str
-) -> list[dict[str, Any]]:
-    capsys.readouterr()
-    assert run(["score", str(place), "--model", str(bundle), *more]) in {0, 1}
-    return lines_of(capsys)
-
-
-def same_place(lines: list[dict[str, Any]], root: object) -> str:
-    """Return the text of lines without timings, with places relative to a root."""
-    rest = [{name: each for name, each in line.items() if name != "timings_ms"} for line in lines]
-    return json.dumps(rest).replace(str(root), "ROOT")
 
 
 def test_files_stacks_and_side_files_are_read_as_on_a_disk(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from scopewatch.sources.layouts.candidates import is_candidate_name
@@ -10,7 +12,7 @@ from scopewatch.sources.readers.downloads import CONTROL_SUFFIXES
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 
 _SIDE_SUFFIXES: Final = (".xml", ".txt", ".json", ".mlf", ".mrf", ".mes", *CONTROL_SUFFIXES)
-_MODIFIED: Final = ("LastModified", "mtime", "last_modified", "modified", "last_write_time")
+_MODIFIED: Final = ("LastModified", "mtime", "last_modified", "modified", "Last-Modified")
 _TAGS: Final = ("ETag", "etag")
 # Some servers list times in milliseconds, and give those of a single object in seconds.
 _TOLERANCE_S: Final = 1.0
@@ -58,6 +60,19 @@ class Entry:
             and self.size <= DEFAULT_LIMITS.max_text_bytes
         )
 
+    @property
+    def copied_ns(self) -> int | None:
+        """Time that a copy is given, in nanoseconds since 1970; None where nothing is known.
+
+        It is that of the file, by which a copy is known again. A tag is the fraction of the
+        second: stores give whole seconds, in which a file may be overwritten by one of its size.
+        """
+        if not self.tag:
+            return None if self.modified_s is None else round(self.modified_s * 1e9)
+        digest = sha256(self.tag.encode()).digest()
+        fraction_ns = int.from_bytes(digest[:8]) % 1_000_000_000
+        return int(self.modified_s or 0) * 1_000_000_000 + fraction_ns
+
     def is_same(self, other: "Entry") -> bool:
         """Return whether another look at the same path found the same content, by all known."""
         if self.size and other.size and self.size != other.size:
@@ -73,6 +88,8 @@ def entry_of(facts: Mapping[str, Any], base: str) -> Entry:
     """Return the entry that fsspec describes, relative to the path of the remote folder."""
     moments = (facts[name] for name in _MODIFIED if facts.get(name) is not None)
     moment = next(moments, None)
+    if isinstance(moment, str):
+        moment = _of_header(moment)
     if isinstance(moment, datetime):
         moment = moment.timestamp()
     return Entry(
@@ -82,3 +99,10 @@ def entry_of(facts: Mapping[str, Any], base: str) -> Entry:
         modified_s=float(moment) if isinstance(moment, int | float) else None,
         tag=next((str(facts[name]) for name in _TAGS if facts.get(name)), ""),
     )
+
+
+def _of_header(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None

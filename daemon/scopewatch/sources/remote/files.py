@@ -4,9 +4,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
-from scopewatch.core.errors import FrameError, complaint
-from scopewatch.sources.remote.entries import Entry, entry_of
-from scopewatch.sources.remote.urls import RemoteFolder, open_filesystem, reason_of, unreachable
+from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.sources.remote.connections import Connections
+from scopewatch.sources.remote.entries import Entry
+from scopewatch.sources.remote.urls import RemoteFolder, reason_of, unreachable
 
 _FOLDERS: Final = 256
 _TREES: Final = 16
@@ -27,7 +28,7 @@ class RemoteFiles:
 
     def __init__(self, remote: RemoteFolder) -> None:
         self._remote = remote
-        self._files, self._base = open_filesystem(remote.url)
+        self._server = Connections(remote.url)
         self._sides: OrderedDict[str, list[Entry]] = OrderedDict()
         self._trees: OrderedDict[str, list[Entry]] = OrderedDict()
 
@@ -40,8 +41,10 @@ class RemoteFiles:
             When it cannot be listed.
         """
         try:
-            found = self._files.ls(self._path_of(below), detail=True)
-            entries = [entry_of(each, self._base) for each in found]
+            found = self._server.ask("ls", self._server.path_of(below), detail=True)
+            entries = [self._server.entry_of(each) for each in found]
+        except ConfigError:
+            raise
         except Exception as error:
             raise unreachable(self._remote.url_of(below), error) from error
         # Some stores list a folder as an object of itself.
@@ -78,10 +81,11 @@ class RemoteFiles:
         listed = self._trees.get(below)
         if listed is None:
             try:
-                found = self._files.find(self._path_of(below), detail=True)
+                found = self._server.ask("find", self._server.path_of(below), detail=True)
             except Exception as error:
                 raise self.unfetched(below, error) from error
-            listed = self._trees[below] = [entry_of(each, self._base) for each in found.values()]
+            listed = [self._server.entry_of(each) for each in found.values()]
+            self._trees[below] = listed
             while len(self._trees) > _TREES:
                 self._trees.popitem(last=False)
         return listed
@@ -89,7 +93,7 @@ class RemoteFiles:
     def look(self, path: str) -> Entry:
         """Return what a file is now. Raises FrameError."""
         try:
-            return entry_of(self._files.info(self._path_of(path)), self._base)
+            return self._server.entry_of(self._server.ask("info", self._server.path_of(path)))
         except Exception as error:
             raise self.unfetched(path, error) from error
 
@@ -104,7 +108,7 @@ class RemoteFiles:
             When it is gone, or changes each time. What the library raises, as it is.
         """
         for _ in range(_TRIES):
-            self._files.get_file(self._path_of(entry.path), str(part))
+            self._server.ask("get_file", self._server.path_of(entry.path), str(part))
             seen, size = self.look(entry.path), part.stat().st_size
             # More where it was compressed for the transfer.
             if seen.is_same(entry) and size >= seen.size:
@@ -121,9 +125,11 @@ class RemoteFiles:
         )
 
     def unfetched(self, path: str, error: Exception) -> FrameError:
-        """Return the error about a file that could not be fetched; a FrameError as it is."""
+        """Return the error about a file that could not be fetched; one of ours in its own words."""
         if isinstance(error, FrameError):
             return error
+        if isinstance(error, ConfigError):
+            return FrameError(str(error))
         return FrameError(
             complaint(
                 "file cannot be fetched",
@@ -132,6 +138,3 @@ class RemoteFiles:
                 do="check that it exists, the network and the credentials",
             )
         )
-
-    def _path_of(self, below: str) -> str:
-        return f"{self._base}/{below}".rstrip("/")

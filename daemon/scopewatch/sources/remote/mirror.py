@@ -183,8 +183,8 @@ class Mirror:
         try:
             entry = self._files.copy(entry, part)
             size = part.stat().st_size
-            if entry.modified_s is not None:
-                os.utime(part, (entry.modified_s, entry.modified_s))
+            if entry.copied_ns is not None:
+                os.utime(part, ns=(entry.copied_ns, entry.copied_ns))
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

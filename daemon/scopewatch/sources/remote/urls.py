@@ -1,20 +1,13 @@
-"""URLs of raw data, and what opens them: fsspec, with the credentials of its libraries."""
-
-# ruff: noqa: PLC0415
+"""URLs of raw data, which hold no credentials, and errors about them, which repeat none."""
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from scopewatch.core.errors import ConfigError, complaint
 
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_INSTALL: Final = {"s3": "s3fs", "sftp": "paramiko", "ssh": "paramiko", "smb": "smbprotocol"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,39 +72,10 @@ def check_url(text: str) -> str:
                 "URL holds credentials",
                 where=f"{parts.scheme}://***",
                 do="leave them out: libraries take them from environment, profile or keys"
-                " (AWS_PROFILE, ~/.ssh)",
+                " (AWS_PROFILE, ~/.ssh, FSSPEC_SMB_USERNAME and FSSPEC_SMB_PASSWORD)",
             )
         )
     return text.rstrip("/")
-
-
-def open_filesystem(url: str) -> tuple["AbstractFileSystem", str]:
-    """Return what reads a URL, and the path within it.
-
-    Raises
-    ------
-    ConfigError
-        When fsspec or the library of this kind of URL is not installed, or the URL is wrong.
-    """
-    scheme = url.split("://", maxsplit=1)[0].lower()
-    try:
-        from fsspec.core import url_to_fs
-
-        # Another process may write meanwhile: what was listed is not remembered.
-        files, path = url_to_fs(url, use_listings_cache=False)
-    except ImportError as error:
-        library = _INSTALL.get(scheme, "the library of this kind of URL")
-        raise ConfigError(
-            complaint(
-                "library for this kind of URL is not installed",
-                where=url,
-                got=type(error).__name__,
-                do=f"pip install 'scopewatch[remote]' {library}",
-            )
-        ) from error
-    except Exception as error:
-        raise unreachable(url, error) from error
-    return files, path
 
 
 def unreachable(url: str, error: Exception) -> ConfigError:

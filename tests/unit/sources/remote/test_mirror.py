@@ -11,10 +11,11 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from scopewatch.core.errors import ConfigError, FrameError
-from scopewatch.sources.remote import files as remote_files
+from scopewatch.sources.remote import connections
+from scopewatch.sources.remote.connections import open_filesystem
 from scopewatch.sources.remote.entries import Entry, entry_of
 from scopewatch.sources.remote.mirror import Mirror, close_mirror, mirror_of
-from scopewatch.sources.remote.urls import RemoteFolder, check_url, open_filesystem
+from scopewatch.sources.remote.urls import RemoteFolder, check_url
 
 NAME = "P1_A1_s0_t0000_phase.tif"
 
@@ -123,7 +124,7 @@ def test_threads_that_begin_at_once_share_one_mirror(
         second.wait(0.1)
         return open_filesystem(url)
 
-    monkeypatch.setattr(remote_files, "open_filesystem", open_slowly)
+    monkeypatch.setattr(connections, "open_filesystem", open_slowly)
     remote = remote_of(raw)
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.map(mirror_of, [remote, remote])
@@ -144,6 +145,35 @@ def test_a_data_set_is_listed_once(raw: Path, monkeypatch: pytest.MonkeyPatch) -
         with mirror.tree(""):
             assert (mirror.root / NAME).read_bytes() == b"first"
     assert len(listed) == 1
+
+
+def test_a_file_that_was_overwritten_within_a_second_is_seen_by_its_tag(
+    raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info, tag = LocalFileSystem.info, ["1"]
+    monkeypatch.setattr(
+        LocalFileSystem, "info", lambda *of, **how: {**info(*of, **how), "ETag": tag[0], "mtime": 9}
+    )
+
+    def time_ns() -> int:
+        mirror = mirror_of(remote_of(raw))
+        read(mirror)
+        return (mirror.root / NAME).stat().st_mtime_ns
+
+    first = time_ns()
+    assert first // 10**9 == 9
+    assert time_ns() == first
+    tag[0] = "2"
+    assert time_ns() != first
+
+
+def test_a_server_of_pages_gives_times_as_text() -> None:
+    facts = {"name": "raw/a.tif", "size": 5, "type": "file"}
+    moment = {"Last-Modified": "Thu, 01 Jan 1970 00:01:00 GMT"}
+    assert entry_of(facts | moment, "raw").copied_ns == 60 * 10**9
+    assert entry_of(facts | {"Last-Modified": "yesterday"}, "raw").copied_ns is None
+    tagged = entry_of(facts | {"ETag": "1"}, "raw")
+    assert tagged.copied_ns == entry_of(facts | {"ETag": "1"}, "raw").copied_ns is not None
 
 
 def test_another_tag_is_another_content_also_of_the_same_size_and_time() -> None:
