@@ -25,7 +25,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from benchmarks.dashboard.plates import PLANS, RUN, assess_runs, prepare, serve
+from benchmarks.dashboard.plans import PLANS
+from benchmarks.dashboard.plates import RUN, assess_runs, prepare, serve
 from scopewatch.core.phrases import Language
 from scopewatch.store.read.queries import Reader
 

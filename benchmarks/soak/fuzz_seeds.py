@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from fuzz_tiffs import bomb, huge, looping, overlapping, pixels, wide
 from PIL import Image
 
 from scopewatch.sources.layouts.registry import LAYOUTS
@@ -26,11 +27,6 @@ _METASERIES = """<MetaData><PlaneInfo><prop id="stage-label" value="C07 : Site 1
 <prop id="acquisition-time-local" value="20240422 09:57:42.796"/></PlaneInfo></MetaData>"""
 _GEN5 = "<BTIImageMetaData><ImageWidthMicrons>9</ImageWidthMicrons></BTIImageMetaData>"
 _OME = "<OME xmlns='http://www.openmicroscopy.org/Schemas/OME/2016-06'>"
-_ENDS = [(258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 60)]
-
-
-def _pixels() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 4096, (24, 32), dtype=np.uint16)
 
 
 def tiffs(folder: Path) -> list[bytes]:
@@ -51,9 +47,9 @@ def tiffs(folder: Path) -> list[bytes]:
     )
     whole = []
     for each in options:
-        tifffile.imwrite(path, _pixels(), **each)
+        tifffile.imwrite(path, pixels(), **each)
         whole.append(path.read_bytes())
-    stack, colour = np.stack([_pixels()] * 5), np.stack([_pixels()] * 3, axis=2)
+    stack, colour = np.stack([pixels()] * 5), np.stack([pixels()] * 3, axis=2)
     growing = (
         f"{_OME}<Image><Pixels SizeT='5'><TiffData PlaneCount='5'/></Pixels></Image></OME>".encode()
     )
@@ -61,60 +57,21 @@ def tiffs(folder: Path) -> list[bytes]:
         (stack, {"metadata": {"axes": "TYX"}}),
         (stack, {"metadata": {"axes": "TYX"}, "truncate": True, "photometric": "minisblack"}),
         (stack, {"imagej": True, "truncate": True}),
-        (_pixels(), {"metadata": None, "description": growing, "bigtiff": True}),
+        (pixels(), {"metadata": None, "description": growing, "bigtiff": True}),
         (
-            _pixels(),
+            pixels(),
             {"metadata": None, "description": f"{_OME}<BinaryOnly MetadataFile='x.ome'/></OME>"},
         ),
         (colour, {"photometric": "rgb", "compression": "lzw", "predictor": 2}),
         (colour, {"photometric": "rgb", "compression": "zlib", "tile": (16, 16)}),
         (np.moveaxis(colour, 2, 0), {"photometric": "rgb", "compression": "packbits"}),
     )
-    for pixels, each in several:
-        tifffile.imwrite(path, pixels, **each)
-        planes = _pixels().tobytes() * 3 if each.get("description") == growing else b""
+    for written, each in several:
+        tifffile.imwrite(path, written, **each)
+        planes = pixels().tobytes() * 3 if each.get("description") == growing else b""
         whole.append(path.read_bytes() + planes)
     path.unlink()
-    return [*whole, *_real(".tif"), huge(), looping(), bomb(), wide(), *_overlapping()]
-
-
-def huge() -> bytes:
-    """Return a TIFF of a few bytes that declares four gigapixels."""
-    return _tiff([(256, 4, 1, 65_535), (257, 4, 1, 65_535), *_ENDS])
-
-
-def wide() -> bytes:
-    """Return a small TIFF of 65535 samples a pixel."""
-    return _tiff([(256, 4, 1, 8192), (257, 4, 1, 8192), *_ENDS, (277, 3, 1, 65_535)])
-
-
-def bomb() -> bytes:
-    """Return a TIFF whose compressed pixels are far shorter than it declares."""
-    return _tiff([(256, 4, 1, 8192), (257, 4, 1, 8192), _ENDS[0], (259, 3, 1, 8), *_ENDS[2:]])
-
-
-def looping() -> bytes:
-    """Return a TIFF whose only directory points to itself."""
-    return _tiff([(256, 4, 1, 24), (257, 4, 1, 4), *_ENDS], following=8)
-
-
-def _overlapping() -> list[bytes]:
-    """Return a TIFF of many pages that all point to the same long table of strips."""
-    strips, pages = 20_000, 300
-    table = 8 + pages * 78
-    entries = [(256, 4, 1, 24), (257, 4, 1, 4), (258, 3, 1, 16), (262, 3, 1, 1)]
-    entries += [(273, 4, strips, table), (279, 4, strips, table)]
-    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
-    whole = struct.pack("<2sHI", b"II", 42, 8)
-    for page in range(pages):
-        whole += struct.pack("<H", len(entries)) + body + struct.pack("<I", 8 + (page + 1) * 78)
-    return [whole + struct.pack("<I", 8) * strips]
-
-
-def _tiff(entries: list[tuple[int, int, int, int]], following: int = 0) -> bytes:
-    body = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
-    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
-    return head + body + struct.pack("<I", following) + bytes(64)
+    return [*whole, *_real(".tif"), huge(), looping(), bomb(), wide(), *overlapping()]
 
 
 def ome(_: Path) -> list[bytes]:
@@ -236,8 +193,8 @@ def pictures(kind: str) -> Callable[[Path], list[bytes]]:
     """Return a maker of pictures of one format: grey 8 bit, colour, grey 16 bit."""
 
     def make(_: Path) -> list[bytes]:
-        grey = (_pixels() >> 4).astype(np.uint8)
-        images = [grey, np.stack([grey] * 3, axis=2), *([_pixels()] if kind == "PNG" else [])]
+        grey = (pixels() >> 4).astype(np.uint8)
+        images = [grey, np.stack([grey] * 3, axis=2), *([pixels()] if kind == "PNG" else [])]
         whole = []
         for each in images:
             file = io.BytesIO()

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.dashboard.plates import PLANS, RUN, assess_runs, prepare, serve
+from benchmarks.dashboard.plans import PLANS
+from benchmarks.dashboard.plates import RUN, assess_runs, prepare, serve
 from scopewatch.monitoring.state import Cause
 from scopewatch.store.read.queries import Reader
 
