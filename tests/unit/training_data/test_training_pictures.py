@@ -33,7 +33,6 @@ def composite(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("text", "plane"),
     [
-        ("two.ome.tif", 0),
         ("two.ome.tif#page=0", 0),
         ("two.ome.tif#page=1", 1),
         ("two.ome.tif#channel=GFP", 1),
@@ -45,6 +44,28 @@ def test_a_page_counts_from_0_and_a_channel_is_found_by_its_name(
 ) -> None:
     picture = read_picture(PictureRef.parse(named, text))
     assert np.array_equal(picture.pixels, PLANES[plane])
+
+
+def test_a_file_of_several_pictures_is_refused_where_none_is_named(
+    named: Path, composite: Path
+) -> None:
+    for path, words in (
+        (named / "two.ome.tif", "behind its path, or #channel=Phase, got 2 pictures of Phase, GFP"),
+        (composite / "two.tif", "behind its path, or #channel=channel0, got 2 pictures"),
+    ):
+        with pytest.raises(FrameError) as caught:
+            read_picture(PictureRef(path=path))
+        assert str(caught.value).startswith(
+            f"file holds several pictures, and the table names none of them: {path}"
+            f" (expected #page=0 to #page=1 {words}"
+        )
+
+
+def test_a_thumbnail_is_no_second_picture(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(PLANES[0])
+        file.write(PLANES[0][::2, ::2])
+    assert np.array_equal(read_picture(PictureRef(path=tmp_path / "a.tif")).pixels, PLANES[0])
 
 
 def test_pages_of_an_imagej_composite_are_read(composite: Path) -> None:

@@ -1,8 +1,6 @@
 """Runs unlike the others: refused as a whole, days in hours, inverted, or one plate twice."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,41 +10,13 @@ from scipy import ndimage
 from scopewatch_training.dataset.checks.odd_runs import find_inverted, find_odd_days
 from scopewatch_training.dataset.doubts import DoubtKind, Verdict, Weight, verdict
 from scopewatch_training.dataset.looks import Look
-from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.dataset.settings import PrepareSettings
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.no_positives import describe_runs_without_positives
-from tests.unit.training_data.pair_files import (
-    Field,
-    Plane,
-    make_field,
-    write_field,
-    write_manifest,
-)
+from tests.unit.training_data.pair_files import Field, Plane, make_field
+from tests.unit.training_doubts.changed_runs import Change, prepare_runs
 
 pytestmark = pytest.mark.training
-
-Change = Callable[[Field, int], Field]
-
-
-def prepare_runs(folder: Path, change: Change) -> Dataset:
-    """Prepare three runs of two wells; the last one is changed."""
-    rows = []
-    for index, run in enumerate(("r1", "r2", "r3")):
-        for site in range(2):
-            field = make_field(100 * index + site)
-            rows.append(
-                write_field(folder, run, site, change(field, site) if index == 2 else field)
-            )
-    return prepare(
-        read_manifest(write_manifest(folder / "pairs.csv", rows)),
-        folder / "out",
-        PrepareSettings(),
-        now=datetime(2026, 3, 1, tzinfo=UTC),
-    )
 
 
 def imaged_again(_: Field, site: int) -> Field:

@@ -111,9 +111,26 @@ def choose_settings(dataset: Dataset | None, options: SearchOptions) -> FitSetti
 def runs_of(
     dataset: Dataset, *, hold_out: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Return the runs that are left to train on; unknown names are refused."""
+    """Return the runs that are left to train on.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown, or no run is left.
+    """
     dataset.of_runs([*hold_out, *exclude])
-    return tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
+    left = tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
+    if not left:
+        raise ConfigError(
+            complaint(
+                "no run is left to train on",
+                where=dataset.folder,
+                expected="at least one run, better five",
+                got=f"all of {', '.join(dataset.runs())} held out or excluded",
+                do="name fewer runs with --hold-out and --exclude",
+            )
+        )
+    return left
 
 
 def parse_binarise(text: str, scope: str | None = None) -> BinariseSettings:

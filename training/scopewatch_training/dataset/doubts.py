@@ -49,13 +49,21 @@ class DoubtKind(StrEnum):
     LOST_RUN = "lost-run"
     DAY = "day"
     INVERTED = "inverted"
+    INVERTED_MARKER = "inverted-fluorescence"
+    SEE_THROUGH = "see-through"
+    BLANK = "blank"
+    MANY_REFUSED = "many-refused"
+    OTHER_SCALE = "other-scale"
+    SPLIT_RUN = "split-run"
+    UNRELATED = "unrelated"
+    FEW = "few"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.SWAPPED: "phase and fluorescence seem to be swapped",
     DoubtKind.COPY: "pairs have the same pixels",
     DoubtKind.NEAR_COPY: "pairs show the same picture",
-    DoubtKind.TWIN_NAMES: "two names differ only in case or zeros",
+    DoubtKind.TWIN_NAMES: "two names seem to mean the same",
     DoubtKind.CLIPPED: "fluorescence is clipped at the camera's maximum",
     DoubtKind.OFFSET: "offset is far from that of the run's other pairs",
     DoubtKind.MOVED: "parts of the pair do not fit its offset",
@@ -67,6 +75,14 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.LOST_RUN: "no pair of the run can be used",
     DoubtKind.DAY: "days are implausible",
     DoubtKind.INVERTED: "phase contrast is the opposite of other runs'",
+    DoubtKind.INVERTED_MARKER: "fluorescence seems to be inverted",
+    DoubtKind.SEE_THROUGH: "phase contrast shows through in the fluorescence",
+    DoubtKind.BLANK: "pairs show no fluorescence",
+    DoubtKind.MANY_REFUSED: "many pairs of the run cannot be used",
+    DoubtKind.OTHER_SCALE: "pixel size of the manifest is not that of the files",
+    DoubtKind.SPLIT_RUN: "runs seem to be parts of one",
+    DoubtKind.FEW: "data set has few wells",
+    DoubtKind.UNRELATED: "fluorescence does not fit its phase frame",
 }
 
 

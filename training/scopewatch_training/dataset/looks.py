@@ -34,7 +34,7 @@ _FINEST_PX: Final = 3
 _BOXES: Final = (1, 3, 9, 27)
 """Sides of boxes in units of the finest: 3, 9, 27 and 81 px."""
 _MOST_SKEW: Final = 3.0
-_LEAST_GRAIN: Final = 0.65
+LEAST_GRAIN: Final = 0.65
 """Pictures with a grain above it show structure.
 
 Fluorescence with signal has at least 1.5 and phase frames at least 0.76, over E. coli, neurons,
@@ -101,7 +101,7 @@ def role_score(phase: Look, fluorescence: Look) -> float | None:
     debris in the phase frame of few cells then looks like fluorescence. A phase frame in its place
     has structure.
     """
-    if fluorescence.grain < _LEAST_GRAIN:
+    if fluorescence.grain < LEAST_GRAIN:
         return None
     skew = phase.skewness - fluorescence.skewness
     return phase.fineness - fluorescence.fineness - min(max(skew, -_MOST_SKEW), _MOST_SKEW)

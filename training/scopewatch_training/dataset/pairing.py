@@ -217,8 +217,11 @@ def _find_files(
             refused = Found(locator=seen.locator, fingerprint=seen.fingerprint, reason=str(error))
             yield refused, PictureRef(path=folder / seen.locator)
             continue
+        several = len(reading.found) > 1
         for found in reading.found:
-            yield found, PictureRef.parse(folder, found.locator)
+            ref = PictureRef.parse(folder, found.locator)
+            # The daemon names the first page by its file alone, which a table may not.
+            yield found, replace(ref, part=ref.part or "page=0") if several else ref
     if recursive:
         # Data sets in deeper folders, which the walk over files leaves out.
         for index in sorted(folder.rglob(NDTIFF_INDEX)):

@@ -4,7 +4,7 @@ The daemon's own readers read them, so that the daemon could score every trainin
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from scopewatch.sources.omezarr.listing import open_stores
 from scopewatch.sources.readers.decode import DECODE_FAULTS, undecodable
 from scopewatch.sources.readers.holes import not_written
 from scopewatch.sources.readers.image_file import TIFF_SUFFIXES, list_planes, read_plane
-from scopewatch.sources.readers.planes import DEFAULT_LIMITS, check_size
+from scopewatch.sources.readers.planes import DEFAULT_LIMITS, PlaneEntry, check_size
 
 _PART: Final = re.compile(
     r"(?s)(?P<path>.+)#(?P<part>page=\d{1,9}|channel=[^#]+|at=\[[\d,]*\]@[\w:.=-]*)"
@@ -143,11 +143,11 @@ def _page(ref: PictureRef) -> int:
     Raises
     ------
     FrameError
-        When the file has no such page, or does not name a channel so.
+        When the file has no such page or channel, or has several pages and none is named.
     """
-    if not ref.part:
-        return 0
     planes = list_planes(ref.path).planes
+    if not ref.part:
+        return _only_page(ref, planes)
     if ref.part.startswith(_CHANNEL):
         name = ref.part.removeprefix(_CHANNEL).strip().casefold()
         pages = [each.page for each in planes if (each.facts.channel or "").casefold() == name]
@@ -173,6 +173,30 @@ def _page(ref: PictureRef) -> int:
             )
         )
     return page
+
+
+def _only_page(ref: PictureRef, planes: Sequence[PlaneEntry]) -> int:
+    """Return 0 where a file has one picture; thumbnails and pyramids of it do not count.
+
+    Raises
+    ------
+    FrameError
+        When it has several: the first of a time-lapse or stack is seldom the one that is meant.
+    """
+    alike = [each for each in planes if each.size_px == planes[0].size_px]
+    if len(alike) < 2:
+        return 0
+    named = list(dict.fromkeys(each.facts.channel for each in alike if each.facts.channel))
+    raise FrameError(
+        complaint(
+            "file holds several pictures, and the table names none of them",
+            where=ref,
+            expected=f"#page=0 to #page={max(each.page for each in alike)} behind its path"
+            + (f", or #channel={named[0]}" if named else ""),
+            got=f"{len(alike)} pictures" + (f" of {', '.join(named)}" if named else ""),
+            do="name the page of the moment and plane of the other channel, counted from 0",
+        )
+    )
 
 
 def _read_ndtiff(ref: PictureRef) -> GreyPicture:

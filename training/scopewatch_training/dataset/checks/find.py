@@ -3,22 +3,30 @@
 from collections.abc import Sequence
 
 from scopewatch_training.dataset.checks.copies import find_copies
+from scopewatch_training.dataset.checks.light import (
+    find_blank,
+    find_inverted_fluorescence,
+    find_see_through,
+)
 from scopewatch_training.dataset.checks.masks import find_masks
 from scopewatch_training.dataset.checks.measures import (
     find_clipped,
     find_moved_cells,
     find_odd_offsets,
     find_odd_scales,
+    find_other_scales,
     find_swapped,
 )
-from scopewatch_training.dataset.checks.names import find_twin_names
+from scopewatch_training.dataset.checks.names import find_split_runs, find_twin_names
 from scopewatch_training.dataset.checks.odd_runs import (
     find_inverted,
     find_lost_runs,
     find_odd_days,
 )
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
+from scopewatch_training.dataset.checks.refusals import find_few, find_many_refused
 from scopewatch_training.dataset.checks.same_fields import find_same_fields
+from scopewatch_training.dataset.checks.unrelated import find_unrelated
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
@@ -32,6 +40,7 @@ def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:
             *find_runs_without_positives(dataset),
             *find_masks(dataset),
             *find_same_fields(dataset),
+            *find_few(dataset.accepted),
         ]
     )
 
@@ -48,12 +57,19 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
     return _gravest_first(
         [
             *find_twin_names(pairs),
+            *find_split_runs(pairs),
             *find_lost_runs(pairs),
+            *find_many_refused(pairs),
+            *find_inverted_fluorescence(used),
+            *find_see_through(used),
+            *find_blank(used),
             *find_swapped(used),
             *find_copies(used),
             *find_odd_scales(used),
+            *find_other_scales(used),
             *find_odd_offsets(used),
             *find_moved_cells(used),
+            *find_unrelated(used),
             *find_clipped(used),
             *find_odd_days(used),
             *find_inverted(used),

@@ -1,11 +1,22 @@
 """Says which runs have masks in place of fluorescence, and where that does not fit."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from scopewatch_training.dataset.annotation import MASK_NOTE
+import numpy as np
+
+from scopewatch.core.imaging import histogram as histograms
+from scopewatch_training.dataset.annotation import MASK_NOTE, POSITIVE_COUNTS
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
+
+MOST_POSITIVE: Final = 0.5
+"""Median positive share of a run's masks above which they may be inverted."""
+_FULL_DO: Final = (
+    "look whether cells are the dark value: the higher value counts as positive, so invert the"
+    " masks where it is the ground"
+)
 
 
 def find_masks(dataset: Dataset) -> list[Doubt]:
@@ -28,13 +39,28 @@ def _doubt(run: str, pairs: Sequence[Pair], masks: int, method: str) -> Doubt:
         wrong = "give masks for all pairs of the run, or for none"
     elif method != "otsu":
         wrong = "prepare without --binarise: a mask has no threshold"
+    full = not wrong and _most_share(pairs) > MOST_POSITIVE
     return Doubt(
         kind=DoubtKind.MASK,
-        weight=Weight.STOP if wrong else Weight.NOTE,
+        weight=Weight.STOP if wrong else Weight.LOOK if full else Weight.NOTE,
         run=run,
         pair=None,
         measured=f"{masks} of {len(pairs)} pairs, of two values or one value an object"
+        + (f", half of them with {_most_share(pairs):.0%} of their area positive" if full else "")
         + (f", and {blank} blank" if blank else ""),
         expected="fluorescence, or masks whose positive area is the label",
-        do=wrong or "check that what is positive is so in the QC report: it is taken as drawn",
+        do=wrong
+        or (full and _FULL_DO)
+        or "check that what is positive is so in the QC report: it is taken as drawn",
     )
+
+
+def _most_share(pairs: Sequence[Pair]) -> float:
+    """Return the median positive share of a run's masks."""
+    positive = histograms.CENTRES > POSITIVE_COUNTS / 2
+    shares = [
+        float(pair.histogram[positive].sum()) / max(int(pair.histogram.sum()), 1)
+        for pair in pairs
+        if pair.note.startswith(MASK_NOTE)
+    ]
+    return float(np.median(shares)) if shares else 0.0

@@ -19,6 +19,7 @@ LEAST_OFFSET_PX: Final = 3.0
 SPREADS: Final = 6.0
 _FEWEST: Final = 4
 PLAUSIBLE_UM: Final = (0.02, 20.0)
+_SAME_SCALE: Final = 0.02
 
 
 def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
@@ -161,6 +162,28 @@ def find_odd_scales(pairs: Sequence[Pair]) -> list[Doubt]:
                     measured=f"{odd[0].um_per_px:g} um/px",
                     expected=f"{low:g} to {high:g} um/px",
                     do="give um_per_px in micrometres, not in nm or mm",
+                )
+            )
+    return doubts
+
+
+def find_other_scales(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run whose manifest states another pixel size than its files."""
+    doubts = []
+    for run, members in group_by_run(pairs).items():
+        odd = [pair for pair in members if abs(pair.scale_ratio - 1) > _SAME_SCALE]
+        if odd:
+            doubts.append(
+                Doubt(
+                    kind=DoubtKind.OTHER_SCALE,
+                    weight=Weight.LOOK,
+                    run=run,
+                    pair=None,
+                    measured=f"{odd[0].scale_ratio:.3g} times the size in the phase files,"
+                    f" in {len(odd)} of {len(members)} pairs",
+                    expected="one size in both, in um of a pixel of the frame as it was saved",
+                    do="correct um_per_px (objective, binning, a picture that was scaled), or leave"
+                    " it empty; where the files are wrong, state the same um_per_px in config.yaml",
                 )
             )
     return doubts

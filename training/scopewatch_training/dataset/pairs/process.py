@@ -31,19 +31,24 @@ from scopewatch_training.dataset.annotation import (
 )
 from scopewatch_training.dataset.looks import look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
+from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pairs.registration import register, shift_plane
+from scopewatch_training.dataset.pairs.see_through import measure_see_through
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
 from scopewatch_training.dataset.settings import PrepareSettings
 
 MAX_RESAMPLE: Final = 2.0
 _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
-_FAINT_SIGMAS: Final = 8.0
-_FAINT_SHARE: Final = 1e-3
+FAINT_SIGMAS: Final = 8.0
+FAINT_SHARE: Final = 1e-3
 _FIT_TILE_PX: Final = 8
 _SMALLEST_PX: Final = 64
+MOST_APART_PX: Final = 3.0
+MISFIT_NOTE: Final = "not registered, and fits"
+"""Begin of the note of a pair that was not to be registered and does not fit as it lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,6 +121,7 @@ def _process(
         source_sha256=_hash_pixels(phase, fluorescence),
         phase_look=look_at(phase.pixels),
         fluorescence_look=look_at(fluorescence.pixels),
+        light=measure_brightness(fluorescence.pixels),
     )
     _refuse_one_picture(row, pair)
     if min(phase.pixels.shape) < _SMALLEST_PX:
@@ -152,6 +158,7 @@ def _process(
         height=shape[0],
         width=shape[1],
         um_per_px=scale,
+        scale_ratio=_scale_ratio(row.um_per_px, phase.um_per_px),
         noise=noise,
         role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
@@ -169,8 +176,7 @@ def _process(
     elif settings.register:
         if faint:
             return PairOutcome(pair=pair, undecided=True)
-        brightness = histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
-        found = register(view, brightness, settings.max_shift_px)
+        found = register(view, _compress(signal, noise), settings.max_shift_px)
         if found.confidence < settings.min_confidence:
             raise FrameError(
                 complaint(
@@ -189,10 +195,41 @@ def _process(
             moved_px=0.0 if found.moved is None else found.moved.distance_px,
             moved_at_px=None if found.moved is None else found.moved.centre_px,
         )
+    elif not faint:
+        pair = _note_misfit(pair, view, signal, noise, settings)
     signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
-    pair = replace(pair, histogram=histograms.count_signal(signal))
+    pair = replace(
+        pair,
+        histogram=histograms.count_signal(signal),
+        see_through=measure_see_through(view, signal),
+    )
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)
     return PairOutcome(pair=_write(pair, out, view, cells))
+
+
+def _compress(signal: NDArray[np.float32], noise: float) -> NDArray[np.floating]:
+    """Return a signal on a scale on which few bright cells do not dominate."""
+    return histograms.asinh(np.maximum(signal, 0) / np.float32(_KNEE_SIGMAS * noise))
+
+
+def _note_misfit(
+    pair: Pair,
+    view: NDArray[np.float32],
+    signal: NDArray[np.float32],
+    noise: float,
+    settings: PrepareSettings,
+) -> Pair:
+    """Note on a pair that is used where it lies that its fluorescence does not fit there."""
+    found = register(view, _compress(signal, noise), settings.max_shift_px)
+    distance = float(np.hypot(*found.offset_px))
+    if found.confidence < settings.min_confidence:
+        misfit = "at no shift"
+    elif distance > MOST_APART_PX:
+        misfit = f"{distance:.1f} px beside it"
+    else:
+        return pair
+    note = f"{pair.note}; " if pair.note else ""
+    return replace(pair, note=f"{note}{MISFIT_NOTE} {misfit}")
 
 
 def _write_mask(
@@ -204,7 +241,7 @@ def _write_mask(
     settings: PrepareSettings,
 ) -> Pair:
     """Write a pair whose fluorescence is a mask; it is shifted by whole pixels, where sure."""
-    if settings.register and float(np.mean(signal > 0)) >= _FAINT_SHARE:
+    if settings.register and float(np.mean(signal > 0)) >= FAINT_SHARE:
         found = register(view, histograms.asinh(signal), settings.max_shift_px)
         if found.confidence >= settings.min_confidence:
             dy, dx = (float(round(each)) for each in found.offset_px)
@@ -262,9 +299,13 @@ def _plan_scale(
     return wanted, 1.0 if abs(factor - 1) <= _SCALE_TOLERANCE else factor
 
 
+def _scale_ratio(table: float | None, file: float | None) -> float:
+    return 1.0 if table is None or file is None else table / file
+
+
 def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
     """Whether fewer than a thousandth of the pixels exceed the noise clearly."""
-    return float(np.mean(signal > _FAINT_SIGMAS * noise)) < _FAINT_SHARE
+    return float(np.mean(signal > FAINT_SIGMAS * noise)) < FAINT_SHARE
 
 
 def _hide_unknown(

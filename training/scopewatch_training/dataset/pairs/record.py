@@ -8,6 +8,7 @@ import numpy as np
 
 from scopewatch.core.imaging.histogram import BINS, Counts
 from scopewatch_training.dataset.looks import Look
+from scopewatch_training.dataset.pairs.brightness import Brightness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +46,12 @@ class Pair:
     moved_px, moved_at_px
         Largest offset that parts of the pair keep after its own was undone, where one is sure,
         and (row, column) of that part; 0 and None where none disagrees, see `local_offsets`.
+    light
+        Brightness of the fluorescence picture.
+    see_through
+        `see_through.measure_see_through`; 0 for masks.
+    scale_ratio
+        Pixel size by the manifest over that by the phase file; 1 where one of them states none.
     """
 
     id: str
@@ -74,6 +81,9 @@ class Pair:
     role_score: float | None = None
     moved_px: float = 0.0
     moved_at_px: tuple[int, int] | None = None
+    light: Brightness = field(default_factory=Brightness)
+    see_through: float = 0.0
+    scale_ratio: float = 1.0
 
     @property
     def group(self) -> str:
@@ -103,6 +113,7 @@ class Pair:
             "histogram": self.histogram.tolist(),
             "phase_look": asdict(self.phase_look),
             "fluorescence_look": asdict(self.fluorescence_look),
+            "light": asdict(self.light),
         }
 
     @classmethod
@@ -112,7 +123,8 @@ class Pair:
         dy, dx = values["offset_px"]
         looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
         place = values.get("moved_at_px")
-        made = {"offset_px": (dy, dx), "histogram": histogram, **looks}
+        light = Brightness(**values.get("light", {}))
+        made = {"offset_px": (dy, dx), "histogram": histogram, "light": light, **looks}
         return cls(**{**values, **made, "moved_at_px": None if place is None else tuple(place)})
 
 

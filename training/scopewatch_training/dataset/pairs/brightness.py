@@ -1,0 +1,73 @@
+"""How bright a camera's picture is, and whether its noise grows with its brightness.
+
+Light comes in photons, so that bright parts of a camera's picture are noisier than dark parts, and
+what a bright cell shows of itself is larger there, too. In an inverted picture it is the other way
+round, however many cells glow: a dense field has as few dark gaps as a sparse one has bright cells.
+"""
+
+from dataclasses import dataclass
+from math import log
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CROP_PX: Final = 512
+_BLOCK: Final = 4
+_PARTS: Final = 8
+_FEWEST_BLOCKS: Final = 64
+_LEAST_VARIANCE: Final = 0.1
+"""Variance of the rounding to whole counts, so that flat parts of an 8-bit picture count alike."""
+_DARK: Final = 1.0
+_STEP: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brightness:
+    """Brightness of a picture, in counts of its camera.
+
+    Parameters
+    ----------
+    dark, median
+        Its 1st and 50th percentile.
+    noise_rise
+        Natural logarithm of the local variance in the brightest eighth over that in the darkest;
+        None where too little of the picture is within the camera's range.
+    """
+
+    dark: float = 0.0
+    median: float = 0.0
+    noise_rise: float | None = None
+
+
+def measure_brightness(pixels: NDArray[Any]) -> Brightness:
+    """Measure a (H, W) picture of camera counts."""
+    dark, median = np.percentile(pixels[::_STEP, ::_STEP], (_DARK, 50))
+    return Brightness(dark=float(dark), median=float(median), noise_rise=_noise_rise(pixels))
+
+
+def _noise_rise(pixels: NDArray[Any]) -> float | None:
+    """Compare the differences within squares of 2 x 2 px, in blocks of 8 x 8 px.
+
+    Blocks that touch the lowest or highest count are left out: noise ends there.
+    """
+    side = 2 * _BLOCK
+    rows, cols = (min(each, _CROP_PX) // side for each in pixels.shape)
+    top, left = ((each - min(each, _CROP_PX)) // 2 for each in pixels.shape)
+    crop = pixels[top : top + rows * side, left : left + cols * side].astype(np.float32)
+    squares = crop.reshape(rows, _BLOCK, 2, cols, _BLOCK, 2)
+    twist = squares[:, :, 0, :, :, 0] + squares[:, :, 1, :, :, 1]
+    twist -= squares[:, :, 0, :, :, 1] + squares[:, :, 1, :, :, 0]
+    variance = np.square(twist).mean(axis=(1, 3)).ravel() / 4
+    blocks = crop.reshape(rows, side, cols, side)
+    level, low, high = (
+        getattr(blocks, name)(axis=(1, 3)).ravel() for name in ("mean", "min", "max")
+    )
+    inside = (low > pixels.min()) & (high < pixels.max())
+    variance, level = variance[inside], level[inside]
+    part = variance.size // _PARTS
+    if variance.size < _FEWEST_BLOCKS:
+        return None
+    ordered = variance[np.argsort(level, kind="stable")]
+    darkest, brightest = np.median(ordered[:part]), np.median(ordered[-part:])
+    return log((float(brightest) + _LEAST_VARIANCE) / (float(darkest) + _LEAST_VARIANCE))
