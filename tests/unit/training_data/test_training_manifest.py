@@ -163,10 +163,18 @@ def test_a_manifest_without_rows_is_refused(folder: Path) -> None:
     assert line.startswith("manifest has no pair")
 
 
-def test_an_endless_list_of_problems_is_cut(folder: Path) -> None:
+def test_a_problem_of_many_rows_is_one_line_that_names_them(folder: Path) -> None:
     lines = complaints(write(folder, *[f"r1,P1,A1,{i},0,none.tif,f.tif" for i in range(50)]))
+    (line,) = lines
+    assert line.startswith(f"phase picture is missing: {folder / 'manifest.csv'} line 2 ")
+    assert line.endswith(" (likewise lines 3, 4, 5, 6, 7 and 44 more)")
+
+
+def test_an_endless_list_of_problems_is_cut(folder: Path) -> None:
+    extra = [f"x{chr(97 + at)}y" for at in range(26)]
+    lines = complaints(write(folder, header=",".join([HEADER, *extra])))
     assert len(lines) == 21
-    assert lines[-1] == "and 30 more problems like these"
+    assert lines[-1] == "and 6 more problems like these"
 
 
 def test_one_run_cannot_be_held_out() -> None:

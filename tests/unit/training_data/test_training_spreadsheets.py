@@ -143,9 +143,9 @@ REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
         lambda t: t.replace("0.65,10\n", "0,65,10\n").encode(),
         "where a decimal comma or a comma in a name split it, put the field in quotes",
     ),
-    "a unit after a number": (
-        lambda t: t.replace("0.65,10", "0.65 um,10").encode(),
-        "write digits only, as 0.65 or 0,65",
+    "another unit after a number": (
+        lambda t: t.replace("0.65,10", "650 nm,10").encode(),
+        "write micrometres, as 0.65, 0,65 or 0.65 um",
     ),
     "a site that is a letter": (
         lambda t: t.replace("A1,0", "A1,left").encode(),

@@ -17,12 +17,15 @@ from typing import Final
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.base.address import DEFAULT_PLATE
 from scopewatch_training.dataset.pictures import PictureRef
-from scopewatch_training.dataset.tables.spreadsheet import (
-    TableRow,
-    parse_decimal,
-    parse_index,
-    read_sheet,
+from scopewatch_training.dataset.tables.other_words import own_word
+from scopewatch_training.dataset.tables.problems import raise_problems
+from scopewatch_training.dataset.tables.quantities import (
+    day_advice,
+    parse_day,
+    parse_um,
+    um_advice,
 )
+from scopewatch_training.dataset.tables.spreadsheet import TableRow, parse_index, read_sheet
 from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
 COLUMNS: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
@@ -30,24 +33,11 @@ COLUMNS: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluore
 ASSUMED: Final = {"plate": DEFAULT_PLATE, "site": "0", "time_point": "0"}
 REQUIRED: Final = tuple(name for name in COLUMNS if name not in ASSUMED)
 OPTIONAL: Final = ("um_per_px", "day")
-_MOST_LINES: Final = 20
 _MOST_LETTERS: Final = 120
 _SURPLUS: Final = (
     "remove what is beyond the last column; where a decimal comma or a comma in a name split it,"
     " put the field in quotes or save with semicolons"
 )
-_OTHER_WORDS: Final = {
-    "um_px": "um_per_px",
-    "pixel_size": "um_per_px",
-    "pixel_size_um": "um_per_px",
-    "pixelsize": "um_per_px",
-    "gfp": "fluorescence",
-    "position": "site",
-    "field": "site",
-    "experiment": "run",
-    "frame": "time_point",
-}
-"""Names of the columns in other software."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +118,6 @@ def read_manifest(path: Path) -> list[PairRow]:
     return rows
 
 
-def raise_problems(problems: Sequence[str]) -> None:
-    """Raise ConfigError with one line for each problem, at most twenty; none, no error."""
-    if not problems:
-        return
-    shown = list(problems[:_MOST_LINES])
-    if len(problems) > _MOST_LINES:
-        shown.append(f"and {len(problems) - _MOST_LINES} more problems like these")
-    raise ConfigError("\n".join(shown))
-
-
 def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> None:
     """Refuse a data set with too few runs to hold whole ones out.
 
@@ -164,7 +144,8 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     free = [name for name in known if name not in columns]
     problems, missing = [], [name for name in REQUIRED if name not in columns]
     # A file without any of the names is no manifest, and its words are no misspelt columns.
-    is_one = len(missing) < len(REQUIRED)
+    meant = {own_word(name) for name in columns}
+    is_one = len(missing) < len(REQUIRED) or len(meant.intersection(known)) > 1
     for name in columns if is_one else ():
         if name in known:
             continue
@@ -198,8 +179,7 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
 
 def _nearest(name: str, candidates: Sequence[str]) -> str | None:
     """Return the candidate that is spelt most like a name; None where none is like it."""
-    plain = re.sub(r"[^a-z]+", "_", name.strip().lower()).strip("_")
-    found = get_close_matches(_OTHER_WORDS.get(plain, plain), candidates, n=1)
+    found = get_close_matches(own_word(name), candidates, n=1)
     return found[0] if found else None
 
 
@@ -218,8 +198,16 @@ def _read_row(
         advice = "fill every column" if not line.surplus else _SURPLUS
         problems.append(complaint("row has the wrong number of fields", where=where, do=advice))
         return None
+    if not fields["phase"] and not fields["fluorescence"]:
+        advice = "remove it (a total, a heading, a comment), or give both paths"
+        problems.append(complaint("row names no picture", where=where, do=advice))
+        return None
     problems += [
-        complaint(f"{name} is empty", where=where, do=f"name the {name}")
+        complaint(
+            f"{name} is empty",
+            where=where,
+            do=f"name the {name} in each row; of merged cells only the first is saved",
+        )
         for name in ("run", "plate", "well")
         if not fields[name]
     ]
@@ -239,8 +227,14 @@ def _read_row(
                 " channel (#channel=GFP)",
             )
         )
-    scale = _number(fields.get("um_per_px", ""), "um_per_px", where, problems, positive=True)
-    day = _number(fields.get("day", ""), "day", where, problems, positive=False)
+    text = fields.get("um_per_px", "")
+    scale = parse_um(text)
+    if text and (scale is None or scale <= 0):
+        problems.append(_no_number("um_per_px", where, "above 0", text, um_advice(text)))
+    text = fields.get("day", "")
+    day = parse_day(text)
+    if text and (day is None or day < 0):
+        problems.append(_no_number("day", where, "from 0", text, day_advice(text)))
     if len(problems) > before:
         return None
     return PairRow(
@@ -272,24 +266,14 @@ def _index(text: str, name: str, where: str, problems: list[str]) -> int:
     return 0
 
 
-def _number(
-    text: str, name: str, where: str, problems: list[str], *, positive: bool
-) -> float | None:
-    if not text:
-        return None
-    value = parse_decimal(text)
-    if value is not None and (value > 0 or (value == 0 and not positive)):
-        return value
-    problems.append(
-        complaint(
-            f"{name} is not a number",
-            where=where,
-            expected="a number above 0" if positive else "a number from 0",
-            got=repr(text),
-            do="write digits only, as 0.65 or 0,65, or leave it empty where it is unknown",
-        )
+def _no_number(name: str, where: str, limit: str, text: str, advice: str) -> str:
+    return complaint(
+        f"{name} is not a number",
+        where=where,
+        expected=f"a number {limit}",
+        got=repr(text),
+        do=advice,
     )
-    return None
 
 
 def _picture(path: Path, text: str, name: str, where: str, problems: list[str]) -> PictureRef:
@@ -303,25 +287,40 @@ def _picture(path: Path, text: str, name: str, where: str, problems: list[str]) 
                 f"{name} picture is missing",
                 where=where,
                 expected=ref.path,
-                do=missing_advice(ref.path, text),
+                do=missing_advice(ref.path, text, path.parent),
             )
         )
     return ref
 
 
 def _duplicates(path: Path, rows: Sequence[PairRow]) -> list[str]:
-    counts: dict[str, int] = {}
+    groups: dict[str, list[PairRow]] = {}
     for row in rows:
-        counts[row.pair_id] = counts.get(row.pair_id, 0) + 1
-    firsts = {row.pair_id: str(row) for row in reversed(rows)}
-    return [
-        complaint(
-            "pair is listed more than once",
-            where=f"{path}, {firsts[pair_id]}",
-            expected="one row",
-            got=f"{count} rows",
-            do="give each field and time point its own site or time_point (columns of the table)",
-        )
-        for pair_id, count in counts.items()
-        if count > 1
-    ]
+        groups.setdefault(row.pair_id, []).append(row)
+    problems = []
+    for members in groups.values():
+        if len(members) == 1:
+            continue
+        spellings = list(dict.fromkeys(str(row) for row in members))
+        if len(spellings) > 1:
+            problems.append(
+                complaint(
+                    "names of two pairs differ in signs alone",
+                    where=f"{path}, {spellings[0]}",
+                    expected="names that differ in letters or digits",
+                    got=" and ".join(spellings),
+                    do="write one name in all rows if they are the same, else rename one",
+                )
+            )
+        else:
+            problems.append(
+                complaint(
+                    "pair is listed more than once",
+                    where=f"{path}, {spellings[0]}",
+                    expected="one row",
+                    got=f"{len(members)} rows",
+                    do="give each field and time point its own site or time_point (columns of the"
+                    " table)",
+                )
+            )
+    return problems

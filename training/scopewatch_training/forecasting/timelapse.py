@@ -1,6 +1,6 @@
 """Time-lapses of whole runs: the table of their frames, and the time points of their wells."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from scopewatch.core.alerts.wells import Look
 from scopewatch.core.errors import ConfigError, FrameError, complaint
 from scopewatch.monitoring.well_facts import Seen
 from scopewatch_training.dataset.pictures import PictureRef
+from scopewatch_training.dataset.tables.quantities import parse_day, parse_um
 from scopewatch_training.dataset.tables.spreadsheet import (
     TableRow,
-    parse_decimal,
     parse_index,
     read_sheet,
 )
@@ -122,7 +122,7 @@ def _read_line(path: Path, line: TableRow) -> TimedFrame:
             raise ValueError(f"{', '.join(empty)} is empty")
         phase = find_picture(path.parent, text["phase"])
         if not phase.is_there:
-            advice = missing_advice(phase.path, text["phase"])
+            advice = missing_advice(phase.path, text["phase"], path.parent)
             raise FileNotFoundError(f"no file {text['phase']}: {advice}")
         scale = text.get("um_per_px")
         return TimedFrame(
@@ -131,10 +131,10 @@ def _read_line(path: Path, line: TableRow) -> TimedFrame:
             well=text["well"],
             site=_index(text, "site"),
             time_point=_index(text, "time_point"),
-            day=_decimal(text, "day"),
+            day=_read(parse_day, text, "day"),
             phase=phase.path,
             part=phase.part,
-            um_per_px=_decimal(text, "um_per_px") if scale else None,
+            um_per_px=_read(parse_um, text, "um_per_px") if scale else None,
         )
     except (ValueError, OSError, FrameError) as error:
         raise ConfigError(
@@ -154,8 +154,8 @@ def _index(text: Mapping[str, str], name: str) -> int:
     return value
 
 
-def _decimal(text: Mapping[str, str], name: str) -> float:
-    value = parse_decimal(text[name])
+def _read(parse: Callable[[str], float | None], text: Mapping[str, str], name: str) -> float:
+    value = parse(text[name])
     if value is None:
         raise ValueError(f"{name} {text[name]!r} is no number")
     return value

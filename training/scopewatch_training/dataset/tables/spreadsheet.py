@@ -2,7 +2,7 @@
 
 Read are comma, semicolon, tab and `|`, a first line `sep=;`, UTF-8, UTF-16, Shift-JIS and
 Windows-1252, headers in capitals or with spaces about them, blank rows, and empty fields at the end
-of rows.
+of rows. Titles above the header and remarks behind a `#` are no rows.
 """
 
 import csv
@@ -22,6 +22,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 """Characters that no text has."""
 _WIDE: Final = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff]+")
 """Kana, kanji and their punctuation."""
+_MOST_ABOVE: Final = 20
+"""Lines that a title may take above the header."""
+_FEWEST_FIELDS: Final = 3
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of XLSX and ODS, and of XLS."""
@@ -89,6 +92,7 @@ def read_sheet(path: Path, what: str, known: Sequence[str]) -> SheetTable:
     mark = _SEP_LINE.fullmatch(lines[start]) if start < len(lines) else None
     if mark is not None:
         start += 1
+    start = _header_line(lines, start, known)
     delimiter = mark["delimiter"] if mark else _delimiter(lines[start:], known)
     try:
         parsed = _parse(lines[start:], delimiter, start)
@@ -111,8 +115,25 @@ def read_sheet(path: Path, what: str, known: Sequence[str]) -> SheetTable:
         header.pop()
     return SheetTable(
         columns=tuple(header),
-        rows=tuple(_row(number, row, header) for number, row in filled[1:] if row != filled[0][1]),
+        rows=tuple(
+            _row(number, row, header)
+            for number, row in filled[1:]
+            if row != filled[0][1] and not _is_comment(row)
+        ),
     )
+
+
+def _header_line(lines: Sequence[str], start: int, known: Sequence[str]) -> int:
+    """Return the first of the first lines that names two columns; `start` where none does."""
+    for index in range(start, min(start + _MOST_ABOVE, len(lines))):
+        if _words(lines[index], known) > 1:
+            return index
+    return start
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    """Whether a row is a remark behind a `#`: a run of that name has more fields."""
+    return row[0].startswith("#") and sum(map(bool, row)) < _FEWEST_FIELDS
 
 
 def parse_index(text: str) -> int | None:

@@ -6,25 +6,29 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from scopewatch_training.dataset.pictures import PictureRef
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _MOST_LISTED: Final = 10_000
+_LINK: Final = re.compile(r'(?is)=\s*HYPERLINK\(\s*"(?P<path>[^"]+)".*\)')
+_ADDRESS: Final = re.compile(r"(?i)file:/{2,3}(?P<path>.+)")
 
 
 def find_picture(folder: Path, text: str) -> PictureRef:
     r"""Return the picture that a path of a table names.
 
-    Where the path as it is written leads to no file, backslashes are read as slashes, and letters
-    with accents in their other Unicode form (macOS writes them decomposed).
+    Of a formula `=HYPERLINK("path", "text")` and a `file:` address the path in them is read. Where
+    it leads to no file as it is written, backslashes are read as slashes, and letters with accents
+    in their other Unicode form (macOS writes them decomposed).
 
     Parameters
     ----------
     folder
         Folder that relative paths count from.
     """
-    text = text.strip().strip('"').strip()
+    text = _unwrapped(text.strip().strip('"').strip())
     slashed = text.replace("\\", "/")
     spellings = [text, slashed]
     spellings += [unicodedata.normalize(form, slashed) for form in ("NFC", "NFD")]
@@ -32,8 +36,13 @@ def find_picture(folder: Path, text: str) -> PictureRef:
     return next((ref for ref in refs if ref.is_there), refs[min(1, len(refs) - 1)])
 
 
-def missing_advice(path: Path, text: str) -> str:
-    """Return what to do about a picture that is not there."""
+def missing_advice(path: Path, text: str, folder: Path) -> str:
+    """Return what to do about a picture that is not there; `folder` is the table's."""
+    if path.is_dir():
+        return "name the file: this is a folder"
+    below = _below(folder, text)
+    if below is not None:
+        return f"write the path from the table's folder: {below} is there"
     if _DRIVE.match(text):
         return (
             "it is a path of another (Windows) machine: write it as this machine sees the file,"
@@ -48,3 +57,25 @@ def missing_advice(path: Path, text: str) -> str:
     if near:
         return f"correct the path; that folder has {near[0]}"
     return "correct the path; it counts from the manifest's folder"
+
+
+def _unwrapped(text: str) -> str:
+    """Return the path in a spreadsheet's link or a `file:` address; other text as it is."""
+    link = _LINK.fullmatch(text)
+    text = link["path"] if link else text
+    address = _ADDRESS.fullmatch(text)
+    if address is None:
+        return text
+    path = unquote(address["path"])
+    return path if _DRIVE.match(path) or path.startswith("/") else f"/{path}"
+
+
+def _below(folder: Path, text: str) -> str | None:
+    """Return the end of a path that leads to a file from a folder or from the one above it."""
+    parts = [part for part in _unwrapped(text).replace("\\", "/").split("/") if part]
+    for start in range(1, len(parts)):
+        end = "/".join(parts[start:])
+        for above in ("", "../"):
+            if PictureRef.parse(folder, f"{above}{end}").is_there:
+                return f"{above}{end}"
+    return None
