@@ -17,6 +17,7 @@ from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
 from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.imaging.frame import Refusal
+from scopewatch.store.archive.first_places import FirstPlaces
 from scopewatch.store.export.tables import export_json
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
@@ -94,13 +95,14 @@ def test_a_line_of_score_keeps_the_names_of_its_fields() -> None:
         run=RunConfig(name="score"),
         monotonic=FakeClock().monotonic,
     )
-    scoring = Scoring(frames=frames, screening=Screening("phase"))
-    judged, unread = scoring.run(
-        [
-            Listed(place="a.tif", key=ticket.key, load=lambda: make_frame(ticket)),
-            Unlisted(place="b.tif", reason="file is no TIFF"),
-        ]
-    )
+    with FirstPlaces() as places:
+        scoring = Scoring(frames=frames, screening=Screening("phase", places))
+        judged, unread = scoring.run(
+            [
+                Listed(place="a.tif", key=ticket.key, load=lambda: make_frame(ticket)),
+                Unlisted(place="b.tif", reason="file is no TIFF"),
+            ]
+        )
     assert list(names_in(judged)) == promised("score")
     assert [name for name in judged if name in unread] == list(unread)
     assert (judged["experiment"], unread["experiment"]) == ("run 1", None)

@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,8 @@ from scopewatch.cli.outputs import refuse_stdout
 from scopewatch.cli.progress import ProgressLines, count_first, frames_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from scopewatch.app.rescoring.comparing import Agreement, Comparison
     from scopewatch.app.rescoring.rescoring import Rescoring
 
@@ -77,10 +79,18 @@ def rescore(
         judged, total, scored = _complete(work)
         name = work.folder.name
         typer.echo(f"version {name}: {judged} of {total} frames judged, {scored} scored now")
+        clashing = work.results.clashes()
+        if clashing:
+            typer.echo(
+                f"{len(clashing)} frames have results of several files whose pixels differ, such as"
+                f" {min(clashing)}: all are kept, none is compared; name the folder above them in"
+                " one call, in a new archive, and each has a name of its own",
+                err=True,
+            )
         if jsonl is not None:
             _write_lines(work, jsonl)
         if against is not None:
-            _compare(work, archive, against)
+            _compare(work, archive, against, clashing)
     if not total:
         typer.echo(f"no image found: {', '.join(paths)}", err=True)
         raise typer.Exit(1)
@@ -110,7 +120,7 @@ def _write_lines(work: "Rescoring", path: Path) -> None:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _compare(work: "Rescoring", archive: Path, against: str) -> None:
+def _compare(work: "Rescoring", archive: Path, against: str, clashing: "Collection[str]") -> None:
     from scopewatch.app.rescoring.comparing import compare, efficiencies, read_old
     from scopewatch.app.rescoring.version import find_version
     from scopewatch.store.archive.results import ArchiveResults
@@ -121,13 +131,20 @@ def _compare(work: "Rescoring", archive: Path, against: str) -> None:
     else:
         folder = find_version(archive, against)
         results, label = ArchiveResults(folder, make=False), folder.name
-        old = efficiencies(results.lines())
+        clashing = {*clashing, *results.clashes()}
+        old = efficiencies(_without(clashing, results.lines()))
         results.close()
-    comparison = compare(old, efficiencies(work.results.lines()))
+    comparison = compare(old, efficiencies(_without(clashing, work.results.lines())))
     report = work.folder / f"against-{label}.json"
     write_whole(report, (json.dumps(_as_json(comparison), indent=2) + "\n").encode())
     _show(comparison, label)
     typer.echo(f"each well: {report}")
+
+
+def _without(
+    clashing: "Collection[str]", lines: "Iterator[dict[str, Any]]"
+) -> "Iterator[dict[str, Any]]":
+    return (line for line in lines if line["key"] not in clashing)
 
 
 def _as_json(comparison: "Comparison") -> dict[str, object]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.app.oneshot import build
+from scopewatch.app.rescoring import version
+from scopewatch.app.rescoring.version import version_of
 from scopewatch.cli.main import run
+from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ModelError
 from scopewatch.core.strict_yaml import parse_yaml
+from scopewatch.inference.bundle import load_bundle
 from tests.integration.conftest import Save
 
 SIDE_PX = 128
@@ -135,7 +140,10 @@ def test_only_what_is_new_is_scored_and_moved_files_keep_their_results(
     lines = tmp_path / "lines.jsonl"
     assert run(rescore(moved, bundle, archive, "--jsonl", str(lines))) == 0
     assert scored_now(capsys) == 0
-    assert sum(line["path"].startswith(f"{moved}/") for line in lines_of(lines)) == FRAMES + 2
+    found = lines_of(lines)
+    assert sum(line["path"].startswith(f"{moved}/") for line in found) == FRAMES + 2
+    judged = [line["key"] for line in found if line["verdict"] == "judged"]
+    assert len(judged) == len(set(judged)) == FRAMES + 1, "none is left where it lay"
 
 
 def test_models_stand_side_by_side_and_are_compared_well_by_well(
@@ -165,6 +173,18 @@ def test_models_stand_side_by_side_and_are_compared_well_by_well(
     assert f"r {report['overall']['r']:.3f}, {FRAMES} frames" in output
 
 
+def test_another_runtime_makes_another_version(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_bundle(bundle)
+    source = FolderSourceConfig(kind="folder", path=bundle)
+    here = version_of(loaded, source, RunConfig(name="rescore"))
+    assert here.runtime == f"litert {package_version('ai-edge-litert')}"
+    monkeypatch.setattr(version, "runtime_version", lambda _runtime: "9.9")
+    newer = version_of(loaded, source, RunConfig(name="rescore"))
+    assert (newer.runtime, newer.name == here.name) == ("litert 9.9", False)
+
+
 def test_a_version_that_is_not_there_is_named_with_those_that_are(
     raw: Path, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,7 +211,11 @@ def test_other_options_make_another_version_and_are_named(
 
 
 def test_a_result_is_never_taken_from_another_file_of_the_same_frame(
-    bundle: Path, tmp_path: Path, phase: NDArray[np.uint16], save: Save
+    bundle: Path,
+    tmp_path: Path,
+    phase: NDArray[np.uint16],
+    save: Save,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive, lines = tmp_path / "archive", tmp_path / "lines.jsonl"
     name = "P1_A1_s0_t0000_phase.tif"
@@ -206,6 +230,16 @@ def test_a_result_is_never_taken_from_another_file_of_the_same_frame(
     assert (old["path"], new["path"]) == (f"{first / name}", f"{second / name}")
     assert old["key"] == new["key"]
     assert old["measures"] != new["measures"]
+    capsys.readouterr()
+
+    # Which of both is meant nobody knows: they are named, and not compared.
+    (kept,) = versions(archive)
+    assert run(rescore(second, bundle, archive, "--against", kept.name)) == 0
+    shown = capsys.readouterr()
+    assert f"1 frames have results of several files whose pixels differ, such as {old['key']}" in (
+        shown.err
+    )
+    assert "nothing to compare" in shown.out
 
 
 def test_stains_are_drawn_for_results_that_have_none(

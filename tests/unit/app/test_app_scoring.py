@@ -15,6 +15,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.store.archive.first_places import FirstPlaces
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import make_frame, make_result, make_ticket
 
@@ -57,8 +58,9 @@ def run(
         run=RunConfig(name="score", interval_h=12),
         monotonic=FakeClock().monotonic,
     )
-    scoring = Scoring(frames=frames, screening=Screening("phase"))
-    return list(scoring.run(items))
+    with FirstPlaces() as places:
+        scoring = Scoring(frames=frames, screening=Screening("phase", places))
+        return list(scoring.run(items))
 
 
 def test_each_frame_has_a_line_in_its_order() -> None:

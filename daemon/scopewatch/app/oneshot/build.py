@@ -30,6 +30,7 @@ from scopewatch.runtime.cluster.requirements import Expected, check_paths, versi
 from scopewatch.sources.layouts.guess import guess_layout
 from scopewatch.sources.remote.mirror import close_mirror, mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
+from scopewatch.store.archive.first_places import FirstPlaces
 
 
 class ScoresItems(Protocol):
@@ -145,11 +146,15 @@ def open_oneshot(wanted: OneShotSettings, bundle: Bundle | None = None) -> Itera
     with ExitStack() as held:
         for remote in _remotes(wanted):
             held.callback(close_mirror, remote)
+        places = held.enter_context(FirstPlaces())
+        screening = Screening(run.phase_channel, places, wanted.kept)
         scoring: ScoresItems
         if wanted.cluster is None:
-            scoring = _open_here(bundle, wanted, run, drawn)
+            frames = _open_here(bundle, wanted, run, drawn)
+            scoring = Scoring(frames=frames, screening=screening)
         else:
-            scoring = held.enter_context(_open_cluster(bundle, wanted, run, drawn, wanted.cluster))
+            opening = _open_cluster(bundle, wanted, run, drawn, wanted.cluster, screening)
+            scoring = held.enter_context(opening)
         yield OneShot(
             paths=wanted.paths,
             settings=settings,
@@ -161,16 +166,15 @@ def open_oneshot(wanted: OneShotSettings, bundle: Bundle | None = None) -> Itera
 
 def _open_here(
     bundle: Bundle, wanted: OneShotSettings, run: RunConfig, drawn: PictureSettings
-) -> Scoring:
+) -> FrameScoring:
     scorer = warm_scorer(bundle, threads=wanted.threads, memory_mb=wanted.memory_mb)
-    frames = FrameScoring(
+    return FrameScoring(
         analyse=partial(analyse, scorer=scorer, monotonic=time.monotonic),
         pictures=open_pictures(wanted.out, drawn) if wanted.out else None,
         run=run,
         monotonic=time.monotonic,
         identify=wanted.identify,
     )
-    return Scoring(frames=frames, screening=Screening(run.phase_channel, wanted.kept))
 
 
 @contextmanager
@@ -180,6 +184,7 @@ def _open_cluster(
     run: RunConfig,
     drawn: PictureSettings,
     address: ClusterAddress,
+    screening: Screening,
 ) -> Iterator[ScoresItems]:
     with open_cluster(address) as client:
         expected = None
@@ -205,7 +210,6 @@ def _open_cluster(
             remotes=_remotes(wanted),
             expected=expected,
         )
-        screening = Screening(run.phase_channel, wanted.kept)
         yield ClusterScoring(client, job, screening=screening, out=wanted.out)
 
 

@@ -9,6 +9,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.public_names import public_fields, public_name
+from scopewatch.store.archive.first_places import FirstPlaces
 
 SKIPPED = "not-scored"
 # In place of a result, where the one that there is holds.
@@ -26,25 +27,29 @@ class Screening:
     ----------
     phase_channel
         The channel that is scored.
+    places
+        Where each key was listed first.
     kept
         Returns the line that a frame has already, or the frame.
     """
 
     def __init__(
-        self, phase_channel: str, kept: Callable[[Listed], Listed | Line] = lambda item: item
+        self,
+        phase_channel: str,
+        places: FirstPlaces,
+        kept: Callable[[Listed], Listed | Line] = lambda item: item,
     ) -> None:
         self._phase_channel = phase_channel
+        self._places = places
         self._kept = kept
-        # By key: the place that was listed first.
-        self._places: dict[str, str] = {}
 
     def screen(self, item: Listed | Unlisted) -> Listed | Line:
-        """Return an item that is to be read, or the line of one that is not."""
+        """Return an item that is to be read, or the line of one that is not. Raises StoreError."""
         if isinstance(item, Unlisted):
             return named(item) | refused(Fault.UNREADABLE, item.reason)
         if item.key.channel != self._phase_channel:
             return named(item) | refused(SKIPPED, f"not scored: channel {item.key.channel}")
-        first = self._places.setdefault(str(item.key), item.place)
+        first = self._places.of(str(item.key), item.place)
         if first != item.place:
             reason = f"duplicate of {first}: both are {item.key}"
             return named(item) | refused(Fault.DUPLICATE, reason)

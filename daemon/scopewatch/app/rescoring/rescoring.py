@@ -13,6 +13,7 @@ from scopewatch.app.oneshot.lines import UNCHANGED, Line
 from scopewatch.app.rescoring.version import open_version, read_otherwise, version_of
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.process.lock import InstanceLock
+from scopewatch.sources.remote.urls import is_url
 from scopewatch.store.archive.results import Archived, ArchiveResults
 
 STAINS: Final = "stains"
@@ -155,11 +156,14 @@ class Rescoring:
         """Return what is to be kept of a line; None where it is kept already."""
         if isinstance(line, _Kept):
             return None
+        moved_from = ""
         if line["verdict"] == UNCHANGED:
             # A key may have had other pixels, in a file that lay elsewhere.
             before = self.results.of(line["key"], line["content"])
             result = dict(before.line) if before is not None else {}
             result["path"] = line["path"]
+            if before is not None and _is_gone(before.path):
+                moved_from = before.path
         else:
             result = {name: each for name, each in line.items() if name not in _ABOUT_FILE}
         return Archived(
@@ -168,8 +172,14 @@ class Rescoring:
             fingerprint=line.get("fingerprint", ""),
             content=line.get("content", ""),
             line=result,
+            moved_from=moved_from,
         )
 
 
 def _was_scored(line: Line) -> bool:
     return "score" in line.get("timings_ms", {})
+
+
+def _is_gone(place: str) -> bool:
+    """Return whether the file of a place is no longer there; of one behind a URL nobody asks."""
+    return not is_url(place) and not Path(place.partition("#")[0]).exists()

@@ -10,6 +10,7 @@ from scopewatch import __version__
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, StoreError, complaint
 from scopewatch.inference.bundle import Bundle
+from scopewatch.inference.runtimes import open_runtime, runtime_version
 from scopewatch.store.files.whole_files import write_whole
 
 MANIFEST: Final = "version.json"
@@ -29,6 +30,8 @@ class Version:
         Of the card: normalisation, threshold, calibration, limits.
     scopewatch
         Version of the program: normalising and judging are its code.
+    runtime
+        What the network runs under, and its version: others round otherwise.
     reading
         How names and metadata are read, and which channel is scored.
     """
@@ -37,6 +40,7 @@ class Version:
     model_sha256: str
     card_sha256: str
     scopewatch: str
+    runtime: str
     reading: dict[str, Any]
 
     @property
@@ -47,13 +51,21 @@ class Version:
 
 
 def version_of(bundle: Bundle, source: FolderSourceConfig, run: RunConfig) -> Version:
-    """Return the version that a bundle and the settings of a call make."""
+    """Return the version that a bundle and the settings of a call make.
+
+    Raises
+    ------
+    ModelError
+        When no runtime is installed.
+    """
+    runtime, _ = open_runtime(None)
     card = bundle.card.model_dump_json()
     return Version(
         model_id=bundle.card.model_id,
         model_sha256=bundle.card.model_sha256,
         card_sha256=sha256(card.encode()).hexdigest(),
         scopewatch=__version__,
+        runtime=f"{runtime} {runtime_version(runtime)}",
         reading={
             "source": source.model_dump(mode="json", exclude={"path"}),
             "channel": run.phase_channel,

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 # What talks to each other, and what a score or a picture depends on.
 _TALKING: Final = ("dask", "distributed", "cloudpickle", "msgpack")
-SCORING: Final = ("scopewatch", "ai-edge-litert", "numpy", "scipy", "pillow", "tifffile")
+SCORING: Final = (
+    *("scopewatch", "ai-edge-litert", "tflite-runtime"),
+    *("numpy", "scipy", "pillow", "tifffile"),
+)
 
 Versions = Mapping[str, str | None]
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, Index, Select, String, create_engine, select
+from sqlalchemy import (
+    Engine,
+    Index,
+    Select,
+    String,
+    bindparam,
+    create_engine,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
@@ -56,6 +66,8 @@ class Archived:
         Names the pixels and their scale; '' where they could not be read.
     line
         As `scopewatch score` writes it, without timings.
+    moved_from
+        Where the file lay before, and no longer is: what is kept of that place goes.
     """
 
     path: str
@@ -63,6 +75,7 @@ class Archived:
     fingerprint: str
     content: str
     line: Mapping[str, Any]
+    moved_from: str = ""
 
 
 class ArchiveResults:
@@ -104,7 +117,9 @@ class ArchiveResults:
         return self._first(query.order_by(_Row.path).limit(1))
 
     def keep(self, results: Iterable[Archived]) -> None:
-        """Write results, all or none, in place of those of the same path."""
+        """Write results, all or none, in place of those of the same path, or that were moved."""
+        results = list(results)
+        gone = [{"left": each.moved_from} for each in results if each.moved_from]
         rows = [
             {
                 "path": each.path,
@@ -121,7 +136,20 @@ class ArchiveResults:
         renewed = {name: adding.excluded[name] for name in rows[0] if name != "path"}
         adding = adding.on_conflict_do_update(index_elements=["path"], set_=renewed)
         with as_store_errors(self._path), self._engine.begin() as connection:
+            if gone:
+                connection.execute(delete(_Row).where(_Row.path == bindparam("left")), gone)
             connection.execute(adding, rows)
+
+    def clashes(self) -> frozenset[str]:
+        """Return the keys of frames that several files with other pixels have a result for."""
+        query = (
+            select(_Row.key)
+            .where(_Row.content != "")
+            .group_by(_Row.key)
+            .having(func.min(_Row.content) < func.max(_Row.content))
+        )
+        with as_store_errors(self._path), self._engine.connect() as connection:
+            return frozenset(str(key) for (key,) in connection.execute(query))
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield all lines, by key and path: in one order, whenever each was written."""
