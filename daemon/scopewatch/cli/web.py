@@ -18,7 +18,8 @@ def web(
         typer.Option(
             "--database",
             metavar="URL",
-            help="As store.url of the daemons: env:NAME, file:/path or the address itself.",
+            help="As store.url of the daemons: env:NAME or file:/path. An address with a password"
+            " is refused, since others see it in lists of processes.",
         ),
     ],
     host: Annotated[
@@ -46,7 +47,11 @@ def web(
     Example: scopewatch web --database file:/etc/scopewatch/store-url --pictures /mnt/pictures
     """
     from scopewatch.app.shared.serving import serve_shared, wait_for_end
+    from scopewatch.config.secrets import refuse_plain
 
+    refuse_plain("--database", database)
+    if token is not None:
+        refuse_plain("--token", token)
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())

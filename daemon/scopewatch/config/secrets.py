@@ -201,6 +201,27 @@ def look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
     return value
 
 
+def refuse_plain(option: str, written: str) -> None:
+    """Refuse a secret that stands in a command line, where `ps` shows it to everybody.
+
+    Raises
+    ------
+    ConfigError
+        Unless it is a reference, or an address without a password.
+    """
+    login = written.partition("://")[2].rpartition("@")[0]
+    if is_reference(written) or ("://" in written and ":" not in login):
+        return
+    raise ConfigError(
+        complaint(
+            "a secret in a command line is seen by everybody on this machine",
+            where=option,
+            expected="env:NAME or file:/path",
+            do="write it into a file that only you can read, or into the environment",
+        )
+    )
+
+
 def _credential(place: str, name: str, environ: Mapping[str, str]) -> Path:
     folder = environ.get(CREDENTIALS)
     if not folder:

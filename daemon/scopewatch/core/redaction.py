@@ -44,7 +44,12 @@ def secret_parts(secret: str) -> frozenset[str]:
     if scheme == _DATABASE:
         # The rest of it is no secret: else no error could name the server.
         password = rest.rpartition("@")[0].partition(":")[2]
-        return frozenset({secret, *({password, unquote(password)} if password else ())})
+        if not password:
+            return frozenset({secret})
+        # In an address whatever it is; by itself only where it is no ordinary part of a line.
+        inside, plain = f":{password}@", {password, unquote(password)}
+        alone = {each for each in plain if len(each) >= _LEAST_PASSWORD} - {_OUR_NAME}
+        return frozenset({secret, inside, f":{unquote(password)}@", *alone})
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     login, _, place = authority.rpartition("@")
     host = place.rpartition(":")[0] if re.search(r":\d+$", place) else place

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scopewatch.core.redaction import redact_settings, redact_text
+from scopewatch.core.redaction import hide, redact_settings, redact_text, secret_parts
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,15 @@ def test_settings_lose_what_a_key_calls_secret_and_keep_the_rest() -> None:
 def test_plain_text_stays_as_it_is() -> None:
     line = "frame scored key=run 8/P1/A1 efficiency=0.61, file C:/data/a.tif; keyboard: 3"
     assert redact_text(line) == line
+
+
+@pytest.mark.parametrize("password", ["a", "pg", "scopewatch"])
+def test_a_short_password_of_a_database_spoils_no_other_word(password: str) -> None:
+    known = secret_parts(f"postgresql+psycopg://lab:{password}@db.lab/scopes")
+    assert hide("scopewatch: a page of the plate", known) == "scopewatch: a page of the plate"
+    assert password not in hide(f"lab:{password}@db.lab", known).replace("lab", "")
+
+
+def test_a_longer_password_of_a_database_is_hidden_wherever_it_is() -> None:
+    known = secret_parts("postgresql+psycopg://lab:p%40ss@db.lab/scopes")
+    assert hide("got p@ss, p%40ss at db.lab", known) == "got ***, *** at db.lab"

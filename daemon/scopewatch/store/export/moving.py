@@ -5,7 +5,7 @@ be begun again. The source is only read.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
@@ -50,18 +50,19 @@ def move_history(
     Raises
     ------
     StoreError
-        Where the source has no results, the target has some already, or a row differs afterwards.
+        Where the source has no results, the target has some already, a daemon is at work on a
+        server, or a row differs afterwards.
     """
-    reader = open_reader(source)
-    try:
+    with ExitStack() as held:
+        reader = open_reader(source)
+        held.callback(reader.dispose)
+        if isinstance(source, Server):
+            # Before anything is read. A daemon that came meanwhile would write what stays behind.
+            held.callback(open_writer(source, alone=True).dispose)
         writer = open_writer(target, alone=True)
-        try:
-            with transaction(reader) as reading, transaction(writer) as writing:
-                return _move(reading.connection(), writing.connection(), source, target, progress)
-        finally:
-            writer.dispose()
-    finally:
-        reader.dispose()
+        held.callback(writer.dispose)
+        with transaction(reader) as reading, transaction(writer) as writing:
+            return _move(reading.connection(), writing.connection(), source, target, progress)
 
 
 def _move(

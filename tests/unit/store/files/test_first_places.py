@@ -6,7 +6,6 @@ from collections import deque
 import pytest
 
 from scopewatch.core.errors import NoSpaceError
-from scopewatch.store.archive import first_places
 from scopewatch.store.archive.first_places import FirstPlaces
 
 
@@ -27,7 +26,7 @@ def test_a_full_folder_for_temporary_files_is_one_line(monkeypatch: pytest.Monke
         opened.execute("PRAGMA max_page_count = 4")
         return opened
 
-    monkeypatch.setattr(first_places.sqlite3, "connect", small)
+    monkeypatch.setattr(sqlite3, "connect", small)
     with FirstPlaces() as places, pytest.raises(NoSpaceError) as full:
         deque((places.of(f"key {each}", f"/raw/{each:0100}.tif") for each in range(1000)), maxlen=0)
     line = str(full.value)

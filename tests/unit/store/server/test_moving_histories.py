@@ -187,6 +187,27 @@ def test_a_history_is_not_moved_beside_a_daemon_that_writes_to_the_server(
     assert read_server(server_place, "SELECT count(*) FROM frames") == [(0,)]
 
 
+def test_a_history_on_a_server_is_not_copied_while_its_daemon_writes_or_starts(
+    server_place: Server, clock: FakeClock, tmp_path: Path
+) -> None:
+    fill(server_place, tmp_path, clock)
+    daemon = open_writer(server_place, alone=True)
+    with pytest.raises(StoreError, match="another daemon of this name"):
+        move_history(server_place, tmp_path / "back", nobody)
+    daemon.dispose()
+    refused: list[object] = []
+
+    def start(_table: str, _rows: int) -> None:
+        if not refused:
+            with pytest.raises(StoreError, match="another daemon of this name") as caught:
+                open_writer(server_place, alone=True)
+            refused.append(caught)
+
+    move_history(server_place, tmp_path / "back", start)
+    assert len(refused) == 1
+    open_writer(server_place, alone=True).dispose()
+
+
 def test_there_is_nothing_to_move_before_the_first_start(
     tmp_path: Path, server_place: Server
 ) -> None:
