@@ -202,7 +202,7 @@ def look_up(place: str, written: str, environ: Mapping[str, str]) -> str:
 
 
 def refuse_plain(option: str, written: str) -> None:
-    """Refuse a secret that stands in a command line, where `ps` shows it to everybody.
+    """Refuse a secret in a command line, where `ps` shows it to everybody.
 
     Raises
     ------

@@ -5,17 +5,21 @@ The pages of a daemon are those that it serves itself, below `/daemons/NAME`.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scopewatch.core.clock import Clock
+from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.phrases import Language
+from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import RunState
+from scopewatch.store.read.records import AlertRow
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.health import state_answer
@@ -37,6 +41,10 @@ class DaemonView:
         One line for each thing that is wrong with it; none where it works.
     runs
         The states of the runs that it watches now, the newest first.
+    flagged
+        Wells of these runs with an alert that nobody has answered.
+    wider
+        Alerts of plates and of the monitor that nobody has answered.
     address
         Of its own dashboard; '' where it serves none that others reach.
     """
@@ -44,6 +52,8 @@ class DaemonView:
     name: str
     complaints: tuple[str, ...] = ()
     runs: tuple[RunState, ...] = ()
+    flagged: tuple[WellName, ...] = ()
+    wider: tuple[AlertRow, ...] = ()
     simulated: bool = False
     address: str = ""
 
@@ -51,6 +61,10 @@ class DaemonView:
     def well(self) -> bool:
         """Whether nothing needs anybody."""
         return not self.complaints and not any(each.state.needs_somebody for each in self.runs)
+
+
+class UnknownDaemonError(ScopewatchError):
+    """There is no daemon of that name."""
 
 
 class Daemons(Protocol):
@@ -61,7 +75,15 @@ class Daemons(Protocol):
         ...
 
     def context(self, name: str) -> DashboardContext:
-        """Return what the pages of a daemon show. Raises ScopewatchError where there is none."""
+        """Return what the pages of a daemon show.
+
+        Raises
+        ------
+        UnknownDaemonError
+            Where there is none of that name.
+        ScopewatchError
+            Where it cannot be read.
+        """
         ...
 
 
@@ -81,7 +103,7 @@ class SharedContext:
     token: str
     language: Language | None = None
     auth: AuthConfig | None = None
-    templates: Templates = field(default_factory=make_templates)
+    templates: Templates = field(default_factory=partial(make_templates, shared=True))
 
 
 def create_shared_app(
@@ -136,7 +158,10 @@ class _Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         name = scope["path_params"]["daemon"]
-        context = await run_in_threadpool(self._context_of, name)
+        try:
+            context = await run_in_threadpool(self._context_of, name)
+        except UnknownDaemonError as error:
+            raise HTTPException(status_code=404, detail=str(error)) from error
         built = self._built.get(name)
         if built is None or built[0] is not context:
             self._built[name] = built = (context, create_pages(context))

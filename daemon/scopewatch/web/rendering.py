@@ -22,18 +22,20 @@ HERE = Path(__file__).parent
 Templates = Mapping[Language, Environment]
 
 
-def make_templates(root: str = "") -> Templates:
+def make_templates(root: str = "", *, shared: bool = False) -> Templates:
     """Return the templates for each language; an undefined name in one is an error.
 
     Parameters
     ----------
     root
         What the addresses of the pages begin with: `/daemons/scope-1` where they are among others.
+    shared
+        Whether they are those of the list of all daemons.
     """
-    return {language: _environment(language, root) for language in Language}
+    return {language: _environment(language, root, shared=shared) for language in Language}
 
 
-def _environment(language: Language, root: str) -> Environment:
+def _environment(language: Language, root: str, *, shared: bool) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -59,6 +61,8 @@ def _environment(language: Language, root: str) -> Environment:
     )
     templates.globals.update(
         root=root,
+        shared=shared,
+        daemon=root.rpartition("/")[2],
         say=partial(_say, language),
         age=partial(wording.age, language=language),
         since=partial(wording.since, language=language),

@@ -25,8 +25,9 @@ from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.engine import list_daemons
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import AuthConfig
-from scopewatch.web.daemons import ROOT, DaemonView
-from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.daemons import ROOT, DaemonView, UnknownDaemonError
+from scopewatch.web.dashboard_context import MAX_OPEN, DashboardContext
+from scopewatch.web.plate import answered
 from scopewatch.web.rendering import make_templates
 
 # It records once a minute that it is alive, and how it is.
@@ -40,7 +41,8 @@ def daemon_seen(signs: Mapping[str, LivenessRecord], now: datetime) -> DaemonSee
     """Return how a daemon is, by what it recorded last."""
     silent = _silence(signs, now)
     if silent:
-        return DaemonSeen(ready=False, complaints=(silent,))
+        # Not `ready=False`, which means that it is starting.
+        return DaemonSeen(complaints=(silent,))
     recorded = signs.get(CONDITION)
     # Until its first record, seconds after its start, nothing is known.
     seen = DaemonSeen(ready=False) if recorded is None else read_condition(recorded.detail)
@@ -140,10 +142,10 @@ class SharedDaemons:
         return DaemonView(name=name, complaints=(line,))
 
     def context(self, name: str) -> DashboardContext:
-        """Return what the pages of a daemon show. Raises StoreError where there is none."""
+        """Return what the pages of a daemon show. Raises UnknownDaemonError or StoreError."""
         known = list_daemons(self._url)
         if name not in known:
-            raise StoreError(
+            raise UnknownDaemonError(
                 complaint(
                     "there is no such daemon",
                     where=name,
@@ -157,13 +159,20 @@ class SharedDaemons:
         try:
             opened = self._open(name)
             signs = opened.reader.liveness()
+            runs = opened.states.apart_from_daemon().current()
+            names = (*(each.run for each in runs), opened.published.run.name)
+            alerts = opened.reader.alerts(None, MAX_OPEN, open_only=True, runs=names)
         except ScopewatchError as error:
             # Of one that cannot be read the others are no worse.
             return DaemonView(name=name, complaints=(str(error),))
+        now = self._clock.now()
+        new = [each for each in alerts if not answered(each, now)]
         return DaemonView(
             name=name,
-            complaints=daemon_seen(signs, self._clock.now()).complaints,
-            runs=opened.states.apart_from_daemon().current(),
+            complaints=daemon_seen(signs, now).complaints,
+            runs=runs,
+            flagged=tuple(dict.fromkeys(each.well for each in new if each.well is not None)),
+            wider=tuple(each for each in new if each.well is None),
             simulated=opened.published.run.simulated,
             address=opened.published.address,
         )
