@@ -10,7 +10,6 @@ from scipy.stats import mannwhitneyu
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.normalise import NormaliseSpec
-from scopewatch.core.imaging.planes.background import smooth_background
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_simulator.plan import (
     AREA_CUTOFF,
@@ -22,6 +21,7 @@ from scopewatch_simulator.plan import (
 )
 from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.truth import efficiency_of
+from tests.unit.core.samples import smooth_background
 
 SIZE_PX = 256
 

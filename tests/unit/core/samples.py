@@ -11,11 +11,24 @@ from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import Frame, FrameKey, Pixels
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
+from scopewatch.core.imaging.planes.background import coarse_background
+from scopewatch.core.imaging.planes.spread import USUAL_SHARE, half_distance, sample_step
 
 KEY = FrameKey(run="run7", plate="P1", well="B3", site=2, time_point=15, channel="phase")
 SPEC = NormaliseSpec()
 SURE = Efficiency(value=0.42, low=0.36, high=0.48, corrected=True)
 RAW = Efficiency(value=0.42, low=0.0, high=1.0, corrected=False)
+
+
+def smooth_background(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Return the background of every pixel."""
+    return coarse_background(plane, sigma_px).at(slice(None))
+
+
+def robust_spread(plane: NDArray[np.float32], share: float = USUAL_SHARE) -> float:
+    """Return the spread of a plane, from a sample of it."""
+    step = sample_step(plane.size)
+    return half_distance(plane[::step, ::step], share)
 
 
 def make_card(**changes: Any) -> ModelCard:

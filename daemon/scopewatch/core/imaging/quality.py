@@ -10,8 +10,8 @@ from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard, QualityCard
-from scopewatch.core.imaging.planes.background import smooth_background
-from scopewatch.core.imaging.planes.spread import robust_spread
+from scopewatch.core.imaging.planes.background import coarse_background
+from scopewatch.core.imaging.planes.spread import USUAL_SHARE, half_distance, sample_step
 from scopewatch.core.imaging.planes.texture import describe
 from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.scale import plan_scale
@@ -152,6 +152,9 @@ def fit_tiles(pixels: Pixels, grid: TileGrid) -> NDArray[np.bool_]:
         (H, W) camera counts. Their size may differ from the grid's where the frame was
         resampled; tiles are then looked up in proportion.
     """
+    # Of most frames no pixel is 0 or at the ceiling, which is seen much sooner than tile by tile.
+    if pixels.min() > 0 and int(pixels.max()) not in FULL_SCALES:
+        return np.ones(grid.shape, dtype=bool)
     rows, cols = (
         (np.arange(count) * grid.tile_px * side // length).astype(np.intp)
         for count, side, length in zip(
@@ -178,9 +181,12 @@ def _contrast(pixels: Pixels, view: NDArray[np.float32]) -> float:
     if mean <= 0:
         return 0.0
     sigma_px = BACKGROUND_PX * pixels.shape[0] / view.shape[0] / step
-    background = smooth_background(sample, max(sigma_px, 1.0))
+    smooth = coarse_background(sample, max(sigma_px, 1.0))
+    # The spread needs fewer pixels than the background.
+    fewer = sample_step(sample.size)
+    background = smooth.every(fewer)
     np.maximum(background, np.float32(mean * 1e-3), out=background)
-    return robust_spread((sample - background) / background)
+    return half_distance((sample[::fewer, ::fewer] - background) / background, USUAL_SHARE)
 
 
 def _refuse_unknown_limits(card: ModelCard, measures: dict[str, float]) -> None:

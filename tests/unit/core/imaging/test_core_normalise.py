@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
-from scopewatch.core.imaging.planes.background import smooth_background
-from scopewatch.core.imaging.planes.spread import robust_spread
-from tests.unit.core.samples import SPEC, make_cells, view_of
+from tests.unit.core.samples import SPEC, make_cells, robust_spread, smooth_background, view_of
 
 
 def test_a_view_is_centred_clipped_and_of_unit_spread() -> None:

@@ -177,6 +177,14 @@ def test_black_and_white_tiles_hold_no_image() -> None:
     assert np.argwhere(~fit).tolist() == [[0, 1], [1, 3]]
 
 
+@pytest.mark.parametrize(("value", "fit"), [(1, True), (0, False), (65534, True), (4095, False)])
+def test_a_tile_at_an_end_of_the_range_is_looked_at_by_itself(value: int, fit: bool) -> None:
+    pixels = np.minimum(make_cells(64, 64), 4000)
+    pixels[32:, :32] = value
+    found = fit_tiles(pixels, TileGrid(height=64, width=64, tile_px=32))
+    assert found.tolist() == [[True, True], [fit, True]]
+
+
 def test_an_even_grey_tile_is_an_empty_place_and_counts() -> None:
     pixels = make_cells(64, 64)
     pixels[:32, :32] = 3000

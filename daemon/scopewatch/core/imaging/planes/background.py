@@ -15,16 +15,6 @@ from scopewatch.core.imaging.planes.between import Between
 STRIP_SIZE_PX: Final = 32_768
 
 
-def smooth_background(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    """Gaussian-smooth a (H, W) plane with a standard deviation of many pixels.
-
-    Done on block means of about a quarter of the deviation and interpolated back linearly:
-    the same picture at a hundredth of the cost, to well under a percent inside and about one
-    percent at the border of a steep slope.
-    """
-    return coarse_background(plane, sigma_px).at(slice(None))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
     """The smooth background of a plane, interpolated across but not yet down.
@@ -61,7 +51,12 @@ class Background:
 
 
 def coarse_background(pixels: Pixels | NDArray[np.float32], sigma_px: float) -> Background:
-    """Smooth a (H, W) plane on its block means."""
+    """Gaussian-smooth a (H, W) plane with a standard deviation of many pixels.
+
+    Done on block means of about a quarter of the deviation and interpolated back linearly:
+    the same picture at a hundredth of the cost, to well under a percent inside and about one
+    percent at the border of a steep slope.
+    """
     block = max(1, int(sigma_px / 4))
     height, width = pixels.shape
     tops, lefts = np.arange(0, height, block), np.arange(0, width, block)

@@ -12,26 +12,20 @@ SAMPLE_PX: Final = 65_536
 USUAL_SHARE: Final = 0.9
 
 
-def robust_spread(plane: NDArray[np.float32], share: float = USUAL_SHARE) -> float:
-    """Half the distance between the 5th and the 95th percentile of a (H, W) plane.
-
-    With another `share` than 0.9: between the percentiles that enclose it, brought to what it
-    would be for 0.9 if the values were normally distributed.
-
-    Taken on a regular subsample of at most about 65 000 pixels: the percentiles of a frame do
-    not need all of its millions.
-    """
-    step = sample_step(plane.size)
-    return half_distance(plane[::step, ::step], share)
-
-
 def sample_step(size_px: int) -> int:
-    """Return the step between rows and columns that leaves a sample of about `SAMPLE_PX`."""
+    """Return the step between rows and columns that leaves a sample of about `SAMPLE_PX`.
+
+    The percentiles of a frame do not need all of its millions of pixels.
+    """
     return max(1, int(np.sqrt(size_px / SAMPLE_PX)))
 
 
 def half_distance(sample: NDArray[np.float32], share: float) -> float:
-    """Return the spread of a sample as `robust_spread` defines it."""
+    """Half the distance between the 5th and the 95th percentile of a sample: its robust spread.
+
+    With another `share` than 0.9: between the percentiles that enclose it, brought to what it
+    would be for 0.9 if the values were normally distributed.
+    """
     tail = 50 - 50 * share
     low, high = np.percentile(sample, (tail, 100 - tail))
     return float(high - low) / 2 * (_deviations(USUAL_SHARE) / _deviations(share))
