@@ -39,7 +39,9 @@ from scopewatch.store.read.liveness import known_folder
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.engine import open_reader, open_writer
 from scopewatch.store.schema.place import Place
+from scopewatch.store.schema.tables import FrameRow
 from scopewatch.store.unit_of_work import UnitOfWork
+from scopewatch.store.write.days import day_without_run, warn_if_early
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.liveness import record_folder
 from scopewatch.store.write.measuring import Measuring, phase_shape
@@ -191,8 +193,13 @@ class Store(Database):
 
     def day_of(self, ticket: FrameTicket, frame: Frame) -> float:
         """Day of the differentiation run (fractional) on which a claimed frame was taken."""
-        with self.read_unit() as work:
-            return self._day_of(work, ticket, frame, warn=True)
+        moment, policy = frame.moment.over(ticket.moment), self._recorder.policy
+        day = day_without_run(ticket.key, moment, policy, ticket.seen_at)
+        if day is None:
+            with self.read_unit() as work:
+                day = work.frames.day_of(ticket, moment, policy)
+        warn_if_early(ticket.key, moment, day)
+        return day
 
     def retime(self, ticket: FrameTicket) -> bool:
         """Take up when a settled frame was taken, where the ticket holds more than was known.
@@ -227,7 +234,7 @@ class Store(Database):
         now = self._clock.now()
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            day = self._day_of(work, ticket, frame)
+            day = self._day_of(work, row, ticket, frame)
             messages: tuple[Message, ...] = ()
             if row.state not in SETTLED:
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
@@ -249,7 +256,8 @@ class Store(Database):
         now = self._clock.now()
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            day = self._day_of(work, ticket, frame, warn=True)
+            day = self._day_of(work, row, ticket, frame)
+            warn_if_early(ticket.key, frame.moment.over(ticket.moment), day)
             if row.state not in SETTLED:
                 self._recorder.measure(work, row, ticket, frame, reading, day, now)
             reason = row.reason
@@ -286,11 +294,9 @@ class Store(Database):
                 under = self._recorder.judging.under(refusal.source)
                 work.frames.refuse(refusal, under, now)
 
-    def _day_of(
-        self, work: UnitOfWork, ticket: FrameTicket, frame: Frame, *, warn: bool = False
-    ) -> float:
+    def _day_of(self, work: UnitOfWork, row: FrameRow, ticket: FrameTicket, frame: Frame) -> float:
         moment = frame.moment.over(ticket.moment)
-        return work.frames.day_of(ticket, moment, self._recorder.policy, warn=warn)
+        return work.frames.day_of(ticket, moment, self._recorder.policy, row)
 
     def _review(self, run: str, day: float, time_point: int | None = None) -> None:
         """Set a run against its card once it ends.

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from sqlalchemy import (
     JSON,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Table,
     UniqueConstraint,
     text,
 )
@@ -92,6 +93,11 @@ class Base(DeclarativeBase):
             values_callable=lambda states: [state.value for state in states],
         ),
     }
+
+
+def table_of(kind: type[Base]) -> Table:
+    """Return the table of a class, for statements that need none of its objects."""
+    return cast("Table", kind.__table__)
 
 
 def only_where(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:

@@ -7,8 +7,10 @@ is counted even then, and given up after a few attempts.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
@@ -226,12 +228,17 @@ class Claims:
         return [
             row
             for row in session.scalars(
-                select(FrameRow).where(
-                    FrameRow.source == ticket.source, FrameRow.locator == ticket.locator
-                )
+                _of_file(), {"source": ticket.source, "locator": ticket.locator}
             )
             if row.state is not FrameState.MISSED
         ]
+
+
+@cache
+def _of_file() -> Select[*tuple[Any, ...]]:
+    return select(FrameRow).where(
+        FrameRow.source == bindparam("source"), FrameRow.locator == bindparam("locator")
+    )
 
 
 def _keep_result(row: FrameRow, ticket: FrameTicket) -> bool:

@@ -65,13 +65,26 @@ def day_of(taken: Taken, policy: RunPolicy, first_frame_at: datetime | None) -> 
     return (taken.at - origin).total_seconds() / _DAY_S
 
 
-def warn_if_early(taken: Taken, day: float) -> None:
+def day_without_run(
+    key: FrameKey, moment: Moment, policy: RunPolicy, seen_at: datetime
+) -> float | None:
+    """Return the day where it follows from the frame and the settings alone.
+
+    None where the run's first frame counts, or when the ledger first saw this one.
+    """
+    by_start = policy.started_at is not None or moment.acquired_at is None
+    if policy.day_from == "time_point" or (moment.known and by_start):
+        return day_of(Taken(key=key, moment=moment, seen_at=seen_at), policy, None)
+    return None
+
+
+def warn_if_early(key: FrameKey, moment: Moment, day: float) -> None:
     """Log that a frame was taken before the run started."""
     if day < 0:
         log.warning(
             "frame was taken before the run started",
-            key=str(taken.key),
-            taken_at=taken.at,
+            key=str(key),
+            taken_at=moment.acquired_at,
             day=round(day, 2),
         )
 

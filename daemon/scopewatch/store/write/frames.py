@@ -95,7 +95,7 @@ class Frames:
         return remove_well(self._session, well)
 
     def day_of(
-        self, ticket: FrameTicket, moment: Moment, policy: RunPolicy, *, warn: bool = False
+        self, ticket: FrameTicket, moment: Moment, policy: RunPolicy, row: FrameRow | None = None
     ) -> float:
         """Return the day of the run (fractional) on which a frame was taken.
 
@@ -104,19 +104,16 @@ class Frames:
 
         Parameters
         ----------
-        warn
-            Whether to log that it was taken before the run started.
+        row
+            Of the frame, where it was read already.
         """
-        seen_at = ticket.seen_at
-        if not moment.known and (row := self.find(ticket.key)) is not None:
-            seen_at = row.seen_at
+        if row is None and not moment.known:
+            row = self.find(ticket.key)
+        run = find_run(self._session, ticket.key.run) if row is None else row.well.run
+        seen_at = ticket.seen_at if row is None or moment.known else row.seen_at
         taken = Taken(key=ticket.key, moment=moment, seen_at=seen_at)
-        run = find_run(self._session, ticket.key.run)
         first = None if run is None else first_with(self._session, run, taken, policy)
-        day = day_of(taken, policy, first)
-        if warn:
-            warn_if_early(taken, day)
-        return day
+        return day_of(taken, policy, first)
 
     def score(
         self,
@@ -210,7 +207,7 @@ class Frames:
                 moved |= note_frame(session, run, taken, policy)
         before = dated.day
         dated.day = day_of(taken, policy, run.first_frame_at)
-        warn_if_early(taken, dated.day)
+        warn_if_early(key, known, dated.day)
         session.flush()
         scored = isinstance(dated, Result) and row.channel == policy.phase_channel
         if scored:

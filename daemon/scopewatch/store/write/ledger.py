@@ -10,7 +10,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
-from scopewatch.store.read.ledger import find_frame, find_run, key_of
+from scopewatch.store.read.ledger import find_frame, find_run, find_well, key_of
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import AcquisitionRow, FrameRow, Run, Well
 
@@ -87,6 +87,9 @@ def number_acquisition(
 
 def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolicy) -> Well:
     """Return the well of a key, and make it and its run where they are new."""
+    well = find_well(session, key)
+    if well is not None:
+        return well
     run = find_run(session, key.run)
     if run is None:
         run = Run(
@@ -97,13 +100,9 @@ def well_of(session: Session, key: FrameKey, seen_at: datetime, policy: RunPolic
         )
         session.add(run)
         session.flush()
-    well = session.scalar(
-        select(Well).where(Well.run_id == run.id, Well.plate == key.plate, Well.name == key.well)
-    )
-    if well is None:
-        well = Well(run_id=run.id, plate=key.plate, name=key.well)
-        session.add(well)
-        session.flush()
+    well = Well(run_id=run.id, plate=key.plate, name=key.well)
+    session.add(well)
+    session.flush()
     return well
 
 

@@ -1,8 +1,9 @@
 """Things that never became a frame, and why."""
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
@@ -16,8 +17,13 @@ log = get_logger(__name__)
 
 def find_refusal(session: Session, source: str, locator: str) -> RefusalRow | None:
     """Return why a thing is no frame; None where it was never refused."""
-    return session.scalar(
-        select(RefusalRow).where(RefusalRow.source == source, RefusalRow.locator == locator)
+    return session.scalar(_refusal(), {"source": source, "locator": locator})
+
+
+@cache
+def _refusal() -> Select[RefusalRow]:
+    return select(RefusalRow).where(
+        RefusalRow.source == bindparam("source"), RefusalRow.locator == bindparam("locator")
     )
 
 

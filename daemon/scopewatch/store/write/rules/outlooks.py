@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select
+from sqlalchemy import Delete, Select, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.outlooks import Foreseen, Sighting, Standing
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.well_facts import to_point
-from scopewatch.store.schema.columns import FrameState
+from scopewatch.store.schema.columns import FrameState, table_of
 from scopewatch.store.schema.outlook_rows import row_of, unpack_filter
 from scopewatch.store.schema.tables import FrameRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
@@ -76,13 +76,11 @@ def save_outlooks(
     policy: RunPolicy,
 ) -> None:
     """Write the outlooks of a well over these time points in place of those that it has."""
-    old = delete(WellOutlook).where(
-        WellOutlook.well_id == well_id, WellOutlook.time_point >= of.since
-    )
-    session.execute(old if of.until is None else old.where(WellOutlook.time_point < of.until))
+    until = MANY if of.until is None else of.until
+    session.execute(_drop(), {"well": well_id, "since": of.since, "until": until})
     rows = [row_of(well_id, outlook, policy) for outlook in outlooks]
     if rows:
-        session.execute(insert(WellOutlook), rows)
+        session.execute(insert(table_of(WellOutlook)), rows)
 
 
 def _standing(session: Session, well_id: int, before: int) -> Standing | None:
@@ -137,6 +135,16 @@ def _due() -> Select[*tuple[Any, ...]]:
 @cache
 def _due_of_run() -> Select[*tuple[Any, ...]]:
     return _due().where(Well.run_id == bindparam("run"))
+
+
+@cache
+def _drop() -> Delete:
+    outlooks = table_of(WellOutlook)
+    return delete(outlooks).where(
+        outlooks.c.well_id == bindparam("well"),
+        outlooks.c.time_point >= bindparam("since"),
+        outlooks.c.time_point < bindparam("until"),
+    )
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import Update, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from scopewatch.core.alerts.plate import StateKey
@@ -24,16 +25,23 @@ _NONE: Mapping[StateKey, Past] = MappingProxyType({})
 
 def forget_pasts(session: Session, well: Well, time_point: int) -> None:
     """Discard what rules remember of a well, where a time point is part of it."""
-    session.execute(
+    asked = {"of_run": well.run.name, "of_plate": well.plate, "of_well": well.name}
+    session.execute(_forget(), asked | {"since": time_point})
+
+
+@cache
+def _forget() -> Update:
+    return (
         update(RuleState)
         .where(
-            RuleState.experiment == well.run.name,
-            RuleState.plate == well.plate,
-            RuleState.well == well.name,
-            RuleState.last_time_point >= time_point,
+            RuleState.experiment == bindparam("of_run"),
+            RuleState.plate == bindparam("of_plate"),
+            RuleState.well == bindparam("of_well"),
+            RuleState.last_time_point >= bindparam("since"),
             RuleState.past_until.is_not(None),
         )
         .values(past_until=None)
+        .execution_options(synchronize_session=False)
     )
 
 
