@@ -20,23 +20,36 @@ def scores_of(grid: TileGrid) -> TileScores:
     return TileScores(grid=grid, probability=probability, valid=grid.whole())
 
 
-@given(row=st.binary(min_size=1, max_size=300), times=st.integers(1, 40))
-def test_a_repeated_row_inflates_to_all_its_rows(row: bytes, times: int) -> None:
-    assert zlib.decompress(deflate_rows(row, times)) == row * times
+@given(data=st.data(), width=st.integers(1, 300))
+def test_repeated_rows_inflate_to_all_their_rows(data: st.DataObject, width: int) -> None:
+    row = st.tuples(st.binary(min_size=width, max_size=width), st.integers(1, 40))
+    rows = data.draw(st.lists(row, min_size=1, max_size=4))
+    # Inflating also compares the checksum.
+    assert zlib.decompress(deflate_rows(rows)) == b"".join(row * times for row, times in rows)
+
+
+def test_the_checksum_holds_for_the_largest_values_and_rows() -> None:
+    rows = [(b"\xff" * 8192, 32), (b"\xfe" * 8192, 1), (b"\xff" * 8192, 32)]
+    assert zlib.decompress(deflate_rows(rows)) == b"".join(row * times for row, times in rows)
+
+
+def test_rows_that_go_on_with_the_value_before_are_told_apart() -> None:
+    rows = [(b"\x01" * 60 + b"\x02" * 4, 3), (b"\x02" * 64, 2), (b"\x02" * 8 + b"\x03" * 56, 4)]
+    assert zlib.decompress(deflate_rows(rows)) == b"".join(row * times for row, times in rows)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 258, 259, 260, 261, 1024, 2048, 2065, 8192])
 def test_rows_of_any_width_and_content_are_repeated(width: int) -> None:
     for seed in range(3):
         row = np.random.default_rng(seed).bytes(width)
-        assert zlib.decompress(deflate_rows(row, 32)) == row * 32
+        assert zlib.decompress(deflate_rows([(row, 32)])) == row * 32
     flat = np.arange(width).astype(np.uint8)[: -(-width // 32)].repeat(32)[:width].tobytes()
-    assert zlib.decompress(deflate_rows(flat, 32)) == flat * 32
+    assert zlib.decompress(deflate_rows([(flat, 32)])) == flat * 32
 
 
 def test_a_repeated_row_takes_a_few_bytes() -> None:
     row = np.random.default_rng(1).bytes(2048)
-    assert len(deflate_rows(row, 32)) - len(deflate_rows(row, 1)) < 31 * 40
+    assert len(deflate_rows([(row, 32)])) - len(deflate_rows([(row, 1)])) < 31 * 40
 
 
 @pytest.mark.parametrize(("height", "width"), [(400, 420), (64, 64), (97, 130), (2048, 2048)])
