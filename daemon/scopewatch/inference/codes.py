@@ -16,9 +16,11 @@ class Quantisation:
     def encode(self, plane: NDArray[np.float32], out: NDArray[np.int8]) -> None:
         """Write the codes of a (H, W) float32 plane into (H, W) int8, saturating at the ends."""
         # Row by row blocks stay in the cache: a third of the time of whole-frame passes.
-        block = max(1, 65_536 // max(1, plane.shape[1]))
+        block = max(1, 32_768 // max(1, plane.shape[1]))
+        scratch = np.empty((block, plane.shape[1]), dtype=np.float32)
         for top in range(0, len(plane), block):
-            codes = plane[top : top + block] * np.float32(1 / self.scale)
+            rows = plane[top : top + block]
+            codes = np.multiply(rows, np.float32(1 / self.scale), out=scratch[: len(rows)])
             np.rint(codes, out=codes)
             codes += self.zero_point
             np.clip(codes, -128, 127, out=codes)

@@ -1,5 +1,6 @@
 """What the scorer needs of a runtime: an opened network, its ends, and one invoke."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,6 +40,9 @@ class TensorFacts:
         return f"{list(self.signature)} {self.dtype}"
 
 
+Fill = Callable[[NDArray[np.int8]], None]
+
+
 class Engine(Protocol):
     """An opened int8 network; its calls raise ValueError or RuntimeError for what it cannot run.
 
@@ -59,8 +63,15 @@ class Engine(Protocol):
         """Make ready for frames of another size, which takes a moment."""
         ...
 
-    def invoke(self, codes: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
-        """Map a (1, H, W, 1) frame of the size that was set to new arrays, one for each output."""
+    def invoke(self, fill: Fill) -> tuple[NDArray[np.int8], ...]:
+        """Map a frame of the size that was set to new arrays, one for each output.
+
+        Parameters
+        ----------
+        fill
+            Writes all codes of the frame, (1, H, W, 1), into the memory of the runtime; it keeps no
+            reference to it.
+        """
         ...
 
 

@@ -62,9 +62,12 @@ class Network:
             self._shape = None
             self._engine.resize(height_px, width_px)
             self._shape = height_px, width_px
-        codes = np.full((1, height_px, width_px, 1), self.input.zero_point, dtype=np.int8)
-        self.input.encode(rows, codes[0, : rows.shape[0], : rows.shape[1], 0])
-        return [each[0, :, :, 0] for each in self._engine.invoke(codes)]
+
+        def fill(codes: NDArray[np.int8]) -> None:
+            codes[:, rows.shape[0] :] = codes[:, :, rows.shape[1] :] = self.input.zero_point
+            self.input.encode(rows, codes[0, : rows.shape[0], : rows.shape[1], 0])
+
+        return [each[0, :, :, 0] for each in self._engine.invoke(fill)]
 
     def _open(self, model: bytes, threads: int) -> Engine:
         try:

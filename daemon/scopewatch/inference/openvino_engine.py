@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.inference.engine import TensorFacts
+from scopewatch.inference.engine import Fill, TensorFacts
 from scopewatch.inference.tflite_engine import TFLiteEngine
 
 
@@ -73,6 +73,7 @@ class OpenVINOEngine:
             "ENABLE_CPU_PINNING": False,
         }
         self._request: Any = None
+        self._codes = np.empty((1, 0, 0, 1), dtype=np.int8)
 
     def resize(self, height_px: int, width_px: int) -> None:
         """Compile the network for frames of another size."""
@@ -81,9 +82,11 @@ class OpenVINOEngine:
         self._network.reshape([1, height_px, width_px, 1])
         compiled = self._core.compile_model(self._network, "CPU", self._settings)
         self._request = compiled.create_infer_request()
+        self._codes = np.empty((1, height_px, width_px, 1), dtype=np.int8)
 
-    def invoke(self, codes: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
-        """Map a (1, H, W, 1) frame to new arrays, one for each output."""
-        self._request.infer([codes], share_inputs=True)
+    def invoke(self, fill: Fill) -> tuple[NDArray[np.int8], ...]:
+        """Map a frame to new arrays, one for each output."""
+        fill(self._codes)
+        self._request.infer([self._codes], share_inputs=True)
         # Its outputs have an order of their own.
         return tuple(self._request.get_tensor(each.name).data.copy() for each in self.outputs)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.inference.engine import TensorFacts, facts_of
+from scopewatch.inference.engine import Fill, TensorFacts, facts_of
 from scopewatch.inference.notices import without_notices
 
 
@@ -43,9 +43,10 @@ class TFLiteEngine:
         with without_notices():
             self._interpreter.allocate_tensors()
 
-    def invoke(self, codes: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
-        """Map a (1, H, W, 1) frame to new arrays, one for each output."""
-        self._interpreter.set_tensor(self._frame, codes)
+    def invoke(self, fill: Fill) -> tuple[NDArray[np.int8], ...]:
+        """Map a frame to new arrays, one for each output."""
+        # It refuses to work while anyone refers to its memory: nothing may keep the frame.
+        fill(self._interpreter.tensor(self._frame)())
         self._interpreter.invoke()
         return tuple(self._interpreter.get_tensor(index) for index in self._answers)
 
