@@ -21,7 +21,7 @@ TEXTURE = tuple(name for name in TOLERANCES if name != "contrast")
 
 
 def large_frame(seed: int) -> NDArray[np.float32]:
-    """Return the view of a frame whose cells differ in sharpness and density from place to place."""
+    """Return the view of a frame whose cells differ in sharpness and number from place to place."""
     rng = np.random.default_rng(seed)
     sharp, blurred = (make_cells(SIDE_PX, SIDE_PX, blur_px=blur, seed=seed) for blur in (0.5, 3.0))
     density, focus = (

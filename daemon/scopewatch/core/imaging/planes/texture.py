@@ -93,7 +93,7 @@ def _spectrum(view: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
 
 
 @lru_cache(maxsize=4)
-def _window(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _window(side: int) -> tuple[NDArray[np.float32], NDArray[np.floating]]:
     """Return the taper of a crop and its own covariance: two (side, side), read-only."""
     taper = np.hanning(side + 2)[1:-1].astype(np.float32)
     window = np.outer(taper, taper)
@@ -155,7 +155,7 @@ def _bands(power: NDArray[np.float32], noise_share: float) -> dict[str, float]:
 
 
 @lru_cache(maxsize=4)
-def _octaves(side: int) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+def _octaves(side: int) -> tuple[NDArray[np.intp], NDArray[np.floating], NDArray[np.floating]]:
     """Return the octave of each frequency of `_transform`, how often it counts, and their sums.
 
     (side * (side // 2 + 1),), (side, side // 2 + 1) and (octaves,), read-only.
