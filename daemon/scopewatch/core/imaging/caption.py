@@ -125,12 +125,20 @@ def draw_bar(
     text_height = len(rows) * line_px
     height = text_height + key.height if stacked else max(text_height, key.height)
     bar = Image.new("RGB", (width_px, height + 2 * margin), PAPER)
-    draw = ImageDraw.Draw(bar)
     for index, (row, ink) in enumerate(rows):
-        draw.text((margin, margin + index * line_px), row, font=font, fill=ink)
+        bar.paste(_draw_row(row, size, ink, text_px), (margin, margin + index * line_px))
     left = 0 if stacked else text_px + 2 * margin
     bar.paste(key, (left, margin + (text_height if stacked else 0)))
     return np.asarray(bar)
+
+
+# Rows that many frames share: the day of a time point, the name of a well, what is simulated.
+@lru_cache(maxsize=16)
+def _draw_row(row: str, size: int, ink: tuple[int, int, int], width_px: int) -> Image.Image:
+    """Draw a row of text, one line high. Its users must not draw on it."""
+    drawn = Image.new("RGB", (width_px, round(size * 1.35)), PAPER)
+    ImageDraw.Draw(drawn).text((0, 0), row, font=load_font(size), fill=ink)
+    return drawn
 
 
 # The same for all frames of a run, and most of the time that a bar takes.

@@ -191,6 +191,24 @@ def test_an_even_grey_tile_is_an_empty_place_and_counts() -> None:
     assert fit_tiles(pixels, TileGrid(height=64, width=64, tile_px=32)).all()
 
 
+@pytest.mark.parametrize("ceiling", [200, 4095])
+def test_a_tile_holds_no_image_where_all_its_pixels_are_black_or_at_full_scale(
+    ceiling: int,
+) -> None:
+    rng = np.random.default_rng(ceiling)
+    grid = TileGrid(height=90, width=100, tile_px=8)
+    for _ in range(20):
+        pixels = rng.choice(np.array([0, 3, ceiling], dtype=np.uint16), size=(90, 100))
+        for value in (0, ceiling):
+            top, left = rng.integers(0, 60, 2)
+            pixels[top : top + 40, left : left + 30] = value
+        fit = fit_tiles(pixels, grid)
+        for row, col in np.ndindex(grid.shape):
+            tile = pixels[8 * row : 8 * row + 8, 8 * col : 8 * col + 8]
+            white = ceiling == 4095 and (tile == ceiling).all()
+            assert fit[row, col] == (tile.any() and not white)
+
+
 @pytest.mark.parametrize("factor", [2, 0.5])
 def test_tiles_of_a_resampled_frame_are_looked_up_in_proportion(factor: float) -> None:
     side = int(128 * factor)

@@ -169,7 +169,7 @@ def _octaves(side: int) -> tuple[NDArray[np.intp], NDArray[np.floating], NDArray
     weight = np.broadcast_to(twice, frequency.shape) * (frequency > 0)
     edges = 1 / np.array(BAND_EDGES_PX[::-1], dtype=np.float64)
     band = np.digitize(frequency, edges, right=True).ravel()
-    sizes = np.bincount(band, weight.ravel(), len(edges) + 1)
+    sizes = np.bincount(band, weight.ravel(), len(edges) + 1).astype(np.float64)
     band.flags.writeable = weight.flags.writeable = sizes.flags.writeable = False
     return band, weight, sizes
 
