@@ -1,8 +1,10 @@
 """Which of the things that a source found need no more work."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
@@ -11,7 +13,7 @@ from scopewatch.core.imaging.moment import Moment
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.schema.columns import WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result
-from scopewatch.store.schema.value_lists import each_text
+from scopewatch.store.schema.value_lists import each_text, each_text_of
 from scopewatch.store.schema.well_tables import FluorescenceRow
 
 
@@ -33,27 +35,15 @@ def settled(
         Those that are worked on: a frame that was skipped and is of one of them needs work.
     """
     wanted = {mark.locator: mark for mark in found}
-    locators = each_text(wanted)
+    asked = {"source": source, "locators": list(wanted)}
     known: set[str] = set()
     outdated: set[str] = set()
-    for locator, fingerprint, under in session.execute(
-        select(RefusalRow.locator, RefusalRow.fingerprint, RefusalRow.judged_under).where(
-            RefusalRow.source == source, RefusalRow.locator.in_(locators)
-        )
-    ):
+    for locator, fingerprint, under in session.execute(_refused(), asked):
         if not judging.reads_alike(source, under):
             outdated.add(locator)
         elif wanted[locator].fingerprint == fingerprint:
             known.add(locator)
-    for locator, fingerprint, state, channel, under in session.execute(
-        select(
-            FrameRow.locator,
-            FrameRow.fingerprint,
-            FrameRow.state,
-            FrameRow.channel,
-            FrameRow.judged_under,
-        ).where(FrameRow.source == source, FrameRow.locator.in_(locators))
-    ):
+    for locator, fingerprint, state, channel, under in session.execute(_claimed(), asked):
         mark = wanted[locator]
         if mark.fingerprint != fingerprint:
             continue
@@ -74,6 +64,28 @@ def settled(
         locator: mark for locator, mark in wanted.items() if mark.moment.known and locator in known
     }
     return known - _retimed(session, source, timed) if timed else known
+
+
+# What is asked for each new file is put together once: that takes longer than to ask it.
+
+
+@cache
+def _refused() -> Select[*tuple[Any, ...]]:
+    return select(RefusalRow.locator, RefusalRow.fingerprint, RefusalRow.judged_under).where(
+        RefusalRow.source == bindparam("source"),
+        RefusalRow.locator.in_(each_text_of("locators")),
+    )
+
+
+@cache
+def _claimed() -> Select[*tuple[Any, ...]]:
+    return select(
+        FrameRow.locator,
+        FrameRow.fingerprint,
+        FrameRow.state,
+        FrameRow.channel,
+        FrameRow.judged_under,
+    ).where(FrameRow.source == bindparam("source"), FrameRow.locator.in_(each_text_of("locators")))
 
 
 def names_changed(session: Session, source: str, judging: Judging) -> bool:

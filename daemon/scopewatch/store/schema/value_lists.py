@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, String, bindparam, select
+from sqlalchemy import BigInteger, BindParameter, Select, String, bindparam, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,13 +24,21 @@ def each_text(values: Iterable[str]) -> Select[tuple[str]]:
     return select(_value_of(values))
 
 
+def each_text_of(parameter: str) -> Select[tuple[str]]:
+    """Return the texts of a list that is given under this name when the statement is executed."""
+    return select(_each(bindparam(parameter, type_=_Listed)))
+
+
 def each_number(values: Iterable[int]) -> Select[tuple[int]]:
     """Return whole numbers as a query, as `each_text` does texts."""
     return select(_Number(_value_of(values)))
 
 
 def _value_of(values: Iterable[object]) -> Any:
-    packed = bindparam("values", list(values), _Listed, unique=True)
+    return _each(bindparam("values", list(values), _Listed, unique=True))
+
+
+def _each(packed: BindParameter[list[Any]]) -> Any:
     return _JsonEach(packed).table_valued("value", name="each").c.value
 
 
