@@ -39,7 +39,10 @@ def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     Example: scopewatch run -c config.yaml
     """
+    from scopewatch.runtime.process.memory import share_one_heap
+
     _leave_hangups()
+    share_one_heap()
     with _without_collector():
         runner = _build(config)
     _on_signals(runner.stop, runner.reload)

@@ -1,4 +1,4 @@
-"""Gives freed memory back to the system.
+"""Has threads share one heap, and gives freed memory back to the system.
 
 glibc keeps freed memory for later requests. Frames are large and what is kept of them is small, so
 that after tens of thousands of frames the heap is fragmented.
@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 GIVE_BACK_S: Final = 60.0
+# malloc.h of glibc.
+_ARENA_MAX: Final = -8
 
 
 def find_trim() -> Callable[[int], int] | None:
@@ -27,3 +29,19 @@ def give_back() -> None:
     """Give free memory back, from the middle of the heaps too; does nothing without glibc."""
     if _TRIM is not None:
         _TRIM(0)
+
+
+def share_one_heap() -> bool:
+    """Have all threads take their memory from one heap; call it before the first one is started.
+
+    By itself glibc gives threads heaps of their own, and what one has let go of, another cannot
+    use: the frame of the source then lies beside that of the worker for good.
+
+    Returns
+    -------
+    False where the C library is another one, which is left as it is.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(_ARENA_MAX, 1))
