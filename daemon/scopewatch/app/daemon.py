@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from scopewatch.app.acting import LOOK_S as ACT_S
 from scopewatch.app.acting import Acting, policies_of
@@ -41,7 +42,9 @@ from scopewatch.runtime.supervision.schedule import Schedule
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
-from scopewatch.web.serve import WebServer
+
+if TYPE_CHECKING:
+    from scopewatch.web.serve import WebServer
 
 log = get_logger(__name__)
 
@@ -60,7 +63,7 @@ class Application:
         supervisor: Supervisor,
         monitor: Monitor,
         metrics: Metrics,
-        web: WebServer | None,
+        web: "WebServer | None",
         held: ExitStack,
     ) -> None:
         self._supervisor = supervisor

@@ -25,6 +25,7 @@ from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.attempts import Attempts
+from scopewatch.notify.no_channels import not_configured
 from scopewatch.notify.pictures import draw_charts
 
 # A receiver that hangs holds up the other channels no longer than this.
@@ -111,14 +112,7 @@ class AppriseNotifier:
     def send(self, channel: str, message: Message) -> None:
         """Deliver, or raise DeliveryError; it takes at most `whole_s`."""
         if channel not in self._channels:
-            raise DeliveryError(
-                complaint(
-                    "alert channel is not configured any more",
-                    where=channel,
-                    do="add it to alerts.channels again to get its future messages",
-                ),
-                permanent=True,
-            )
+            raise not_configured(channel)
         work = partial(self._send, channel, message)
         self._attempts.make(channel, message.idempotency_key, work)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.config import load_config
+from scopewatch.core import strict_yaml
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.core.strict_yaml import parse_yaml
 from scopewatch.inference.bundle import parse_card
@@ -20,6 +21,25 @@ def test_plain_values_lists_and_a_few_aliases_are_read() -> None:
     assert parse_yaml("a: &x [1, 2.5, yes]\nb: *x\n") == {"a": [1, 2.5, True], "b": [1, 2.5, True]}
 
 
+@pytest.fixture(params=["C", "Python"], autouse=True)
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read by the library in C, and as where PyYAML was built without it."""
+    if request.param == "Python":
+        monkeypatch.setattr(strict_yaml, "_FastLoader", None)
+    elif strict_yaml._FastLoader is None:
+        pytest.skip("PyYAML was built without libyaml")
+
+
+def test_a_complaint_shows_the_line_that_is_wrong() -> None:
+    with pytest.raises(ValueError, match=r"line 2, column 5:\n    b: c: d\n        \^"):
+        parse_yaml("a: 1\nb: c: d\n")
+
+
+@pytest.mark.parametrize("text", ["[" * 50 + "]" * 50, "a: &a x\nb: [" + "*a, " * 100 + "]"])
+def test_the_bounds_are_inclusive(text: str) -> None:
+    assert parse_yaml(text)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -27,6 +47,7 @@ def test_plain_values_lists_and_a_few_aliases_are_read() -> None:
         (MERGES, "merge keys"),
         ("a: &a x\nb: [" + "*a, " * 101 + "]", "more than 100 aliases"),
         ("[" * 51 + "]" * 51, "nested more than 50 deep"),
+        ("[" * 50 + "x" + "]" * 50, "nested more than 50 deep"),
         ("[" * 100_000, "deep"),
         ("{a: 1, a: 2}", "key 'a' is used twice"),
         ("a: 2026-99-99", "a value is not of its type"),

@@ -11,6 +11,7 @@ from scopewatch.core.errors import DeliveryError
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.breaker import BreakerRule, Circuit
 from scopewatch.notify.delivery import Delivery
+from scopewatch.notify.no_channels import NoChannels
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from tests.conftest import FakeClock
 from tests.unit.notify.fakes import FakeNotifier, FakeOutbox, message
@@ -65,6 +66,21 @@ def test_messages_leave_in_order_and_once(bench: DeliveryBench) -> None:
     assert bench.titles() == [("mail", "one"), ("mail", "two")]
     assert bench.delivery.drain() == 0
     assert bench.beats == 4, "before and after each"
+
+
+def test_messages_of_former_channels_are_given_up_where_there_is_none_any_more(
+    clock: FakeClock,
+) -> None:
+    outbox = FakeOutbox()
+    outbox.put("mail", message("one"), clock.now())
+    delivery = Delivery(
+        outbox, NoChannels(), clock=clock, retry_s=RETRY_S, rng=random.Random(1), channels=[]
+    )
+    delivery.drain()
+    (row,) = outbox.rows
+    assert row.ended == "abandoned"
+    assert row.why is not None
+    assert "alert channel is not configured any more: mail" in row.why
 
 
 def test_receivers_that_hang_beside_a_slow_outbox_are_no_stall(bench: DeliveryBench) -> None:

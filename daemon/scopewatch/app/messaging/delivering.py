@@ -13,19 +13,23 @@ from scopewatch.config import Config
 from scopewatch.config.secrets import known_secrets
 from scopewatch.core.clock import Clock
 from scopewatch.core.redaction import redact_text
-from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.notify.breaker import BreakerRule
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Conditioned, Heartbeat
-from scopewatch.notify.outbox import Outbox
+from scopewatch.notify.no_channels import NoChannels
+from scopewatch.notify.outbox import Notifier, Outbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.schedule import Schedule
 from scopewatch.store.read.queries import Reader
 
 
-def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> AppriseNotifier:
+def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> Notifier:
     """Open the alert channels. Raises ConfigError where one is not understood."""
     channels = {channel.name: channel.url for channel in config.alerts.channels}
+    if not channels:
+        return NoChannels()
+    from scopewatch.notify.apprise_channels import AppriseNotifier  # noqa: PLC0415 - loads Apprise
+
     return AppriseNotifier(channels, config.pictures, progress=progress)
 
 

@@ -1,11 +1,13 @@
 """Freed memory is returned to the system."""
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from scopewatch.runtime.process.memory import find_trim, give_back
+from scopewatch.runtime.process.memory import find_trim, give_back, share_one_heap
 
 # Below the size from which glibc maps a block of its own, which is returned when freed.
 BLOCK_BYTES = 32_768
@@ -38,3 +40,46 @@ def test_holes_in_the_heap_go_back_to_the_system() -> None:
     for block in blocks[::10]:
         libc.free(block)
     assert given_mb > 0.7 * BLOCK_BYTES * BLOCKS / 2**20
+
+
+HEAPS = """
+import ctypes, threading
+from pathlib import Path
+from scopewatch.runtime.process.memory import share_one_heap
+
+shared = {share}
+if shared:
+    assert share_one_heap()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+places = []
+held = threading.Barrier(4)
+
+def take():
+    held.wait()
+    places.append(libc.malloc(100_000))
+    held.wait()
+
+threads = [threading.Thread(target=take) for _ in range(3)]
+[thread.start() for thread in threads]
+held.wait()
+held.wait()
+[thread.join() for thread in threads]
+lines = Path("/proc/self/maps").read_text().splitlines()
+(heap,) = [line.split()[0] for line in lines if line.endswith("[heap]")]
+start, end = (int(part, 16) for part in heap.split("-"))
+print(sum(start <= place < end for place in places))
+"""
+
+
+@pytest.mark.skipif(find_trim() is None, reason="needs glibc")
+@pytest.mark.parametrize(("share", "within"), [(True, 3), (False, 0)])
+def test_threads_take_their_memory_from_one_heap(share: bool, within: int) -> None:
+    code = HEAPS.format(share=share)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == within
+
+
+def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert not share_one_heap()
