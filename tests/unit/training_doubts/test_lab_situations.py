@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from scopewatch_training.dataset.checks.coarseness import find_odd_coarseness
 from scopewatch_training.dataset.checks.measures import find_other_scales
 from scopewatch_training.dataset.checks.names import find_split_runs, find_twin_names
+from scopewatch_training.dataset.checks.odd_runs import find_odd_days
 from scopewatch_training.dataset.checks.refusals import find_few, find_many_refused
 from scopewatch_training.dataset.doubts import DoubtKind, Verdict, Weight, verdict
+from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.settings import PrepareSettings
@@ -133,6 +136,45 @@ def test_masks_of_which_most_is_positive_are_named_as_perhaps_inverted(tmp_path:
 def test_data_sets_of_few_wells_are_named(wells: Sequence[str], weight: Weight | None) -> None:
     found = find_few([pair(*each.split("/")) for each in wells])
     assert [each.weight for each in found] == ([] if weight is None else [weight])
+
+
+def out_of_focus(field: Field, _: int) -> Field:
+    return replace(field, phase=ndimage.gaussian_filter(field.phase, 2.5))
+
+
+def test_a_run_whose_phase_frames_are_out_of_focus_is_named(tmp_path: Path) -> None:
+    doubts = prepare_runs(tmp_path, out_of_focus, PrepareSettings(register=False)).doubts
+    (found,) = [each for each in doubts if each.kind is DoubtKind.COARSENESS]
+    assert (found.run, found.weight) == ("r3", Weight.LOOK)
+    assert found.measured.startswith("coarser structure")
+
+
+@pytest.mark.parametrize(
+    ("fineness", "odd"),
+    [((0.1, -0.1, 0.2), []), ((0.1, -0.9, 0.2), [1]), ((0.1, -0.9), [1]), ((0.1,), [])],
+)
+def test_runs_of_another_scale_are_named(fineness: Sequence[float], odd: Sequence[int]) -> None:
+    looks = [Look(mark="0" * 64, fineness=each) for each in fineness]
+    pairs = [replace(pair(f"r{at}"), phase_look=look) for at, look in enumerate(looks)]
+    assert [each.run for each in find_odd_coarseness(pairs)] == [f"r{at}" for at in odd]
+
+
+def test_a_crop_of_the_fluorescence_is_refused_with_what_it_was_taken_for(tmp_path: Path) -> None:
+    def change(field: Field, _: int) -> Field:
+        return fluorescence(field, field.fluorescence[64:192, 64:192])
+
+    made = prepare_runs(tmp_path, change)
+    reasons = [each.refused for each in made.pairs if each.run == "r3"]
+    for reason in reasons:
+        assert reason is not None
+        assert "with 128 x 128 px taken for a binning of the 256 x 256 px" in reason
+
+
+def test_dates_as_a_spreadsheet_counts_them_are_called_dates() -> None:
+    (date,) = find_odd_days([replace(pair("a"), day=44998.0)])
+    (hours,) = find_odd_days([replace(pair("a"), day=240.0)])
+    assert date.do == "write days since the differentiation began, not dates, in column day"
+    assert hours.do.endswith("not hours, in column day")
 
 
 def pair(run: str, well: str = "A1", *, refused: str | None = None, ratio: float = 1.0) -> Pair:

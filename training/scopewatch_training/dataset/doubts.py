@@ -57,6 +57,7 @@ class DoubtKind(StrEnum):
     SPLIT_RUN = "split-run"
     UNRELATED = "unrelated"
     FEW = "few"
+    COARSENESS = "coarseness"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -81,6 +82,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.MANY_REFUSED: "many pairs of the run cannot be used",
     DoubtKind.OTHER_SCALE: "pixel size of the manifest is not that of the files",
     DoubtKind.SPLIT_RUN: "runs seem to be parts of one",
+    DoubtKind.COARSENESS: "phase frames are coarser or finer than those of other runs",
     DoubtKind.FEW: "data set has few wells",
     DoubtKind.UNRELATED: "fluorescence does not fit its phase frame",
 }

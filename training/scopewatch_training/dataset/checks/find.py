@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from scopewatch_training.dataset.checks.coarseness import find_odd_coarseness
 from scopewatch_training.dataset.checks.copies import find_copies
 from scopewatch_training.dataset.checks.light import (
     find_blank,
@@ -73,6 +74,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_clipped(used),
             *find_odd_days(used),
             *find_inverted(used),
+            *find_odd_coarseness(used),
             *_one_run(used),
         ]
     )

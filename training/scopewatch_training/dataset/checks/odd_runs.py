@@ -11,6 +11,8 @@ from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 LAST_DAY: Final = 150.0
 _TIMES_LATER: Final = 5.0
 _LEAST_HOURS: Final = 48.0
+_DATES_FROM: Final = 20_000.0
+"""Days from which a number is a date as spreadsheets count it, from 1900."""
 LEAST_SKEW: Final = 1.0
 """Least median skewness of a run whose contrast is judged.
 
@@ -61,7 +63,8 @@ def find_odd_days(pairs: Sequence[Pair]) -> list[Doubt]:
                     measured=f"day {day:g}",
                     expected=f"up to day {limit:g}"
                     + (f", as the other runs end at day {usual:g}" if others else ""),
-                    do="write days since the differentiation began, not hours, in column day",
+                    do="write days since the differentiation began, not"
+                    f" {'dates' if day > _DATES_FROM else 'hours'}, in column day",
                 )
             )
     return doubts

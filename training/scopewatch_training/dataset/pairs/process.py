@@ -184,8 +184,9 @@ def _process(
                     where=row,
                     expected=f"confidence of at least {settings.min_confidence:g} within"
                     f" {settings.max_shift_px:g} px",
-                    got=f"{found.confidence:.2f}",
-                    do="check that both show the same field, or raise the largest shift",
+                    got=f"{found.confidence:.2f}{_sizes(phase, fluorescence)}",
+                    do="check that both show the same field, whole and not turned, or raise the"
+                    " largest shift",
                 )
             )
         pair = replace(
@@ -297,6 +298,14 @@ def _plan_scale(
             )
         )
     return wanted, 1.0 if abs(factor - 1) <= _SCALE_TOLERANCE else factor
+
+
+def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
+    """Say what two sizes are taken for, where they differ: a crop looks like a binning."""
+    if phase.pixels.shape == fluorescence.pixels.shape:
+        return ""
+    one, other = ("{} x {}".format(*each.pixels.shape) for each in (fluorescence, phase))
+    return f" with {one} px taken for a binning of the {other} px of the phase frame"
 
 
 def _scale_ratio(table: float | None, file: float | None) -> float:

@@ -4,7 +4,7 @@ A lamp that is left on, a filter that leaks, or a merged picture adds the phase 
 fluorescence. Where no marker is, a true fluorescence frame holds noise and a smooth background.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ Plane = NDArray[np.float32]
 
 _CROP_PX: Final = 510
 _FINE_PX: Final = 3
-_WIDE_PX: Final = 9
+_WIDE: Final = 3
+"""Side of the surroundings, in blocks: 9 px."""
 _TAILS: Final = (1, 99)
-_FEWEST_PX: Final = 1000
+_FEWEST: Final = 200
 
 
 def measure_see_through(view: Plane, signal: Plane) -> float:
@@ -35,28 +36,27 @@ def measure_see_through(view: Plane, signal: Plane) -> float:
     -------
     -1 to 1; 0 where there is too little to compare.
     """
-    near, glow = _crop(view), _crop(signal)
+    near, glow = _block_means(view), _block_means(signal)
     known = np.isfinite(glow)
-    glow = np.where(known, glow, np.float32(0))
-    level = ndimage.uniform_filter(glow, _WIDE_PX)
-    if int(known.sum()) < _FEWEST_PX:
+    if int(known.sum()) < _FEWEST:
         return 0.0
+    glow = np.where(known, glow, np.float32(np.median(glow[known])))
+    level, coarse = (ndimage.uniform_filter(each, _WIDE) for each in (glow, near))
     dim = known & (level <= np.median(level[known]))
-    one, other = (_clip(_fine(each)[dim]) for each in (near, glow))
+    one, other = _clip((near - coarse)[dim]), _clip((glow - level)[dim])
     spread = float(one.std()) * float(other.std())
     if spread <= 0:
         return 0.0
     return float(np.mean((one - one.mean()) * (other - other.mean()))) / spread
 
 
-def _crop(plane: NDArray[Any]) -> Plane:
+def _block_means(plane: Plane) -> Plane:
+    """Return means of blocks of 3 x 3 px of the middle of a plane."""
     top, left = (max(side - _CROP_PX, 0) // 2 for side in plane.shape)
-    return np.asarray(plane[top : top + _CROP_PX, left : left + _CROP_PX], dtype=np.float32)
-
-
-def _fine(plane: Plane) -> Plane:
-    narrow, wide = (ndimage.uniform_filter(plane, side) for side in (_FINE_PX, _WIDE_PX))
-    return np.asarray(narrow - wide)
+    rows, cols = (min(side, _CROP_PX) // _FINE_PX for side in plane.shape)
+    crop = plane[top : top + rows * _FINE_PX, left : left + cols * _FINE_PX]
+    blocks = crop.reshape(rows, _FINE_PX, cols, _FINE_PX)
+    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
 def _clip(values: Plane) -> Plane:
