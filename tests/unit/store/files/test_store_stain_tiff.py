@@ -33,7 +33,7 @@ def test_the_checksum_holds_for_the_largest_values_and_rows() -> None:
     assert zlib.decompress(deflate_rows(rows)) == b"".join(row * times for row, times in rows)
 
 
-def test_rows_that_go_on_with_the_value_before_are_told_apart() -> None:
+def test_rows_that_begin_with_the_last_value_before_them_are_kept_apart() -> None:
     rows = [(b"\x01" * 60 + b"\x02" * 4, 3), (b"\x02" * 64, 2), (b"\x02" * 8 + b"\x03" * 56, 4)]
     assert zlib.decompress(deflate_rows(rows)) == b"".join(row * times for row, times in rows)
 
