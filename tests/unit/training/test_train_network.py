@@ -1,5 +1,6 @@
 """Networks, their int8 export and the gate."""
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from importlib import metadata
@@ -18,7 +19,7 @@ from scopewatch_training.bundle.gate import layer_errors, refuse_disagreement
 from scopewatch_training.network.architecture import build_network, build_scorer
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt, ScoredFrame
-from scopewatch_training.network.device import tensorflow_version
+from scopewatch_training.network.device import leave_out_warnings, tensorflow_version
 from scopewatch_training.network.network_spec import NetworkSpec, plan_layers, receptive_field_px
 from scopewatch_training.network.quantise import convert_int8, fold_calibration, logit_shift
 from scopewatch_training.network.train_loop import predict_logits
@@ -245,3 +246,8 @@ def views_of(frames: Sequence[TrainingFrame]) -> Iterator[list[NDArray[np.float3
     """Views as the network takes them, one at a time."""
     for frame in frames:
         yield [np.asarray(frame.view[:, :], dtype=np.float32)[None, ..., None]]
+
+
+def test_tensorflow_warns_of_nothing_that_a_user_can_change() -> None:
+    leave_out_warnings()
+    assert not logging.getLogger("tensorflow").isEnabledFor(logging.WARNING)

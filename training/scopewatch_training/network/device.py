@@ -1,5 +1,6 @@
 """Sets up TensorFlow: threads, determinism, a GPU where there is one."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ def use_device(threads: int) -> str:
     that a seed gives the same network again on the same machine.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    leave_out_warnings()
     with _quiet_standard_error():
         tensorflow = import_module("tensorflow")
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -29,6 +31,14 @@ def use_device(threads: int) -> str:
         details = tensorflow.config.experimental.get_device_details(graphics[0])
         return f"GPU {details.get('device_name', graphics[0].name)}"
     return f"CPU, {threads} of {os.cpu_count()} threads"
+
+
+def leave_out_warnings() -> None:
+    """Keep TensorFlow's warnings out of the console.
+
+    Each fold has a network of its own, and TensorFlow warns that it compiles each.
+    """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def tensorflow_version() -> str:
