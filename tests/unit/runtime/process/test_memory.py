@@ -1,8 +1,10 @@
 """Freed memory is returned to the system."""
 
 import ctypes
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,24 @@ def test_threads_take_their_memory_from_one_heap(share: bool, within: int) -> No
 def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert not share_one_heap()
+
+
+class _Page:
+    """What hangs in a cycle: it refers to itself."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+@pytest.mark.parametrize(("new", "freed"), [(False, False), (True, True)])
+def test_cycles_are_freed_once_a_full_collection_is_due(new: bool, freed: bool) -> None:
+    gc.collect()
+    page = weakref.ref(_Page())
+    if new:
+        # Each collection of the second generation counts towards a full one, which Python itself
+        # puts off for as long as few of all objects are new.
+        for _ in range(gc.get_threshold()[2] + 1):
+            gc.collect(1)
+    give_back()
+    assert (page() is None) is freed
+    gc.collect()
