@@ -18,6 +18,7 @@ from scopewatch_training.dataset.prepare import prepare
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.qc import inspect_runs, write_qc
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
+from scopewatch_training.dataset.tile_counts import count_tiles
 from scopewatch_training.evaluation.assessment import assess
 from scopewatch_training.evaluation.baselines import LOCAL_STD, Baselines
 from scopewatch_training.evaluation.forest import RANDOM_FOREST
@@ -119,9 +120,8 @@ def test_the_qc_report_shows_every_run_and_what_was_refused(tmp_path: Path) -> N
         read_manifest(write_manifest(tmp_path / "m.csv", rows)), tmp_path / "out",
         PrepareSettings(marker="YFP"), now=NOW,
     )  # fmt: skip
-    runs = {
-        each.run: each for each in inspect_runs(made, fit_thresholds(made.accepted, made.binarise))
-    }
+    cuts = fit_thresholds(made.accepted, made.binarise).per_pair(made.accepted)
+    runs = {each.run: each for each in inspect_runs(made, cuts, count_tiles(made, cuts))}
     assert runs["good"].refused == 1
     assert runs["good"].prevalence > 0.1
     assert list(runs["good"].by_cutoff) == sorted(runs["good"].by_cutoff, reverse=True)

@@ -22,6 +22,7 @@ from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.prepare import prepare
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, PrepareSettings
+from scopewatch_training.dataset.tile_counts import count_tiles
 from tests.unit.training_data.pair_files import make_field, write_field, write_manifest
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -47,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def test_each_pair_has_its_verdict_and_each_run_that_of_its_doubts(made: Dataset) -> None:
-    pairs = summarise_pairs(made, fit_cuts(made))
+    pairs = summarise_pairs(made, count_tiles(made, fit_cuts(made)))
     verdicts = [f"{each.verdict}" for each in pairs]
     assert verdicts == [
         "look at these", "good to train", "good to train", "good to train",

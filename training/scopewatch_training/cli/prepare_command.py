@@ -135,10 +135,12 @@ def prepare(options: PrepareOptions) -> None:
     from scopewatch_training.cli.fit_options import parse_binarise
     from scopewatch_training.cli.next_steps import after_prepare
     from scopewatch_training.dataset.doubt_page.page import write_doubts
+    from scopewatch_training.dataset.doubt_page.summaries import fit_cuts
     from scopewatch_training.dataset.doubts import verdict
     from scopewatch_training.dataset.pairs.record import refused
     from scopewatch_training.dataset.prepare import prepare as prepare_pairs
     from scopewatch_training.dataset.qc import write_qc
+    from scopewatch_training.dataset.tile_counts import count_tiles
     from scopewatch_training.dataset.worker_processes import count_workers
 
     out = options.out
@@ -163,8 +165,9 @@ def prepare(options: PrepareOptions) -> None:
         print_line(console, f"refused {name}: {reason}")
     shown = ""
     if options.qc:
-        page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0))
-        shown = f" (with pictures: {write_doubts(dataset, now)})"
+        tiles = count_tiles(dataset, fit_cuts(dataset))
+        page = write_qc(dataset, out / QC_FOLDER, now, np.random.default_rng(0), tiles)
+        shown = f" (with pictures: {write_doubts(dataset, now, tiles)})"
         print_line(console, f"look at {page} before you train")
     print_line(
         console,

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from PIL import Image
 from scipy import fft, ndimage
 
 from scopewatch.core.imaging.frame import Pixels
+from scopewatch.core.imaging.planes.filters import block_means
 
 MARK_VERSION: Final = 2
 """To be raised when the same picture gets another perceptual hash."""
@@ -73,11 +74,17 @@ class Look:
     clipped: float = 0.0
 
 
-def look_at(pixels: Pixels) -> Look:
-    """Describe a (H, W) picture of camera counts."""
+def look_at(pixels: Pixels, sha256: str = "") -> Look:
+    """Describe a (H, W) picture of camera counts.
+
+    Parameters
+    ----------
+    sha256
+        `hash_pixels` of the picture, where it is known.
+    """
     fine, middle, wide = _bands(pixels)
     return Look(
-        sha256=hash_pixels(pixels),
+        sha256=sha256 or hash_pixels(pixels),
         mark=mark(pixels),
         fineness=log((float(fine.std()) + 1e-6) / (float(wide.std()) + 1e-6)),
         skewness=_skewness(middle),
@@ -88,9 +95,15 @@ def look_at(pixels: Pixels) -> Look:
 
 def hash_pixels(pixels: Pixels) -> str:
     """Return the SHA-256 of type, shape and pixels, 64 hex digits."""
-    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
+    digest = hashlib.sha256()
+    add_pixels(digest, pixels)
     return digest.hexdigest()
+
+
+def add_pixels(digest: "hashlib._Hash", pixels: Pixels) -> None:
+    """Add type, shape and pixels to a hash."""
+    digest.update(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
 
 
 def role_score(phase: Look, fluorescence: Look) -> float | None:
@@ -130,8 +143,7 @@ def _bands(pixels: Pixels) -> list[NDArray[np.float32]]:
     top, left = (max(side - _CROP_PX, 0) // 2 for side in pixels.shape)
     rows, cols = (min(side, _CROP_PX) // _FINEST_PX for side in pixels.shape)
     crop = pixels[top : top + rows * _FINEST_PX, left : left + cols * _FINEST_PX]
-    blocks = crop.astype(np.float32).reshape(rows, _FINEST_PX, cols, _FINEST_PX)
-    finest = blocks.mean(axis=(1, 3))
+    finest = block_means(crop, _FINEST_PX)
     means = [ndimage.uniform_filter(finest, side) for side in _BOXES]
     return [narrow - wide for narrow, wide in pairwise(means)]
 
@@ -142,12 +154,19 @@ def _skewness(plane: NDArray[np.float32]) -> float:
     return float((centred * centred * centred).mean()) / spread**3 if spread > 0 else 0.0
 
 
-def thumbnail(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the (64, 64) float32 block means of a picture."""
+def thumbnail(pixels: Pixels) -> NDArray[np.float32]:
+    """Return the (64, 64) float32 block means of a (H, W) picture of camera counts."""
     # Bands of rows first: a float copy of the whole picture costs more than everything else.
     edges = np.linspace(0, pixels.shape[0], min(pixels.shape[0], _BANDS) + 1).astype(int)
-    bands = [pixels[top:bottom].mean(axis=0) for top, bottom in pairwise(edges)]
-    image = Image.fromarray(np.asarray(bands, dtype=np.float32))
+    tops, heights = edges[:-1], np.diff(edges)
+    sums = pixels[tops].astype(np.uint32)
+    for row in range(1, int(heights.max())):
+        deep = heights > row
+        if deep.all():
+            sums += pixels[tops + row]
+        else:
+            sums[deep] += pixels[tops[deep] + row]
+    image = Image.fromarray((sums / heights[:, None]).astype(np.float32))
     return np.asarray(image.resize((_THUMB_PX, _THUMB_PX), Image.Resampling.BOX), dtype=np.float32)
 
 

@@ -12,19 +12,23 @@ from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
-from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.dataset.offset_plot import draw_offsets, name_stray
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run, refused
 from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.tile_counts import (
+    CUTOFFS,
+    TileCounts,
+    add_up,
+    count_tiles,
+    share_of,
+)
 
-CUTOFFS: Final = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75)
 _MOST_REFUSED: Final = 200
 
 
@@ -52,20 +56,37 @@ class RunQuality:
     uncounted: float
 
 
-def inspect_runs(dataset: Dataset, thresholds: Thresholds) -> list[RunQuality]:
-    """Measure every run of a data set, refused pairs included."""
-    cuts = thresholds.per_pair(dataset.accepted)
+def inspect_runs(
+    dataset: Dataset, cuts: Mapping[str, float], tiles: Mapping[str, TileCounts]
+) -> list[RunQuality]:
+    """Measure every run of a data set, refused pairs included.
+
+    Parameters
+    ----------
+    cuts, tiles
+        Threshold of each accepted pair, and `tile_counts.count_tiles`, by its id.
+    """
     return [
-        _inspect(run, members, dataset, cuts)
-        for run, members in group_by_run(dataset.pairs).items()
+        _inspect(run, members, cuts, tiles) for run, members in group_by_run(dataset.pairs).items()
     ]
 
 
-def write_qc(dataset: Dataset, folder: Path, now: datetime, rng: np.random.Generator) -> Path:
+def write_qc(
+    dataset: Dataset,
+    folder: Path,
+    now: datetime,
+    rng: np.random.Generator,
+    tiles: Mapping[str, TileCounts] | None = None,
+) -> Path:
     """Write the QC report into a folder; returns the page's path.
 
     Thresholds are fitted on all runs here, to be looked at; a fit learns its own from its
     training runs.
+
+    Parameters
+    ----------
+    tiles
+        `tile_counts.count_tiles` by the same thresholds, where it is known.
 
     Raises
     ------
@@ -74,7 +95,7 @@ def write_qc(dataset: Dataset, folder: Path, now: datetime, rng: np.random.Gener
     """
     thresholds = fit_thresholds(dataset.accepted, dataset.binarise)
     cuts = thresholds.per_pair(dataset.accepted)
-    runs = inspect_runs(dataset, thresholds)
+    runs = inspect_runs(dataset, cuts, count_tiles(dataset, cuts) if tiles is None else tiles)
     sample = sample_tiles(dataset, cuts, dataset.labels, rng)
     tile_px = dataset.labels.tile_px
     sheets = {
@@ -158,18 +179,13 @@ def draw_histograms(dataset: Dataset, thresholds: Thresholds) -> bytes:
 
 
 def _inspect(
-    run: str, members: Sequence[Pair], dataset: Dataset, cuts: Mapping[str, float]
+    run: str,
+    members: Sequence[Pair],
+    cuts: Mapping[str, float],
+    tiles: Mapping[str, TileCounts],
 ) -> RunQuality:
     accepted = [pair for pair in members if pair.refused is None]
-    settings = dataset.labels
-    shares, whole = [], 0
-    for pair in accepted:
-        grid, share = share_pair(dataset.signal(pair), cuts[pair.id], settings)
-        shares.append(share[np.isfinite(share)])
-        whole += int(grid.whole().sum())
-    pooled = np.concatenate(shares) if shares else np.empty(0, dtype=np.float32)
-    band = settings.ambiguous_band
-    clear = pooled[(np.abs(pooled - settings.area_cutoff) >= band)] if band else pooled
+    total = add_up(tiles[pair.id] for pair in accepted)
     thresholds = [cuts[pair.id] for pair in accepted]
     return RunQuality(
         run=run,
@@ -177,14 +193,10 @@ def _inspect(
         refused=len(members) - len(accepted),
         borrowed=sum(bool(pair.note) for pair in accepted),
         threshold=float(np.median(thresholds)) if thresholds else float("nan"),
-        prevalence=_above(clear, settings.area_cutoff),
-        by_cutoff=tuple(_above(pooled, cutoff) for cutoff in CUTOFFS),
-        uncounted=1 - clear.size / whole if whole else float("nan"),
+        prevalence=share_of(total.clear_positive, total.clear),
+        by_cutoff=tuple(share_of(count, total.countable) for count in total.by_cutoff),
+        uncounted=1 - share_of(total.clear, total.whole),
     )
-
-
-def _above(shares: NDArray[np.float32], cutoff: float) -> float:
-    return float(np.mean(shares >= cutoff)) if shares.size else float("nan")
 
 
 def _run_texts(dataset: Dataset) -> tuple[str, ...]:

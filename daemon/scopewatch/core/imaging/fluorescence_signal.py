@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
+from scopewatch.core.imaging.planes.filters import gaussian
 from scopewatch.core.imaging.tiling import TileGrid
 
 Plane = NDArray[np.float32]
@@ -92,9 +93,7 @@ def smooth(plane: Plane, smooth_px: float) -> Plane:
     """Gaussian-smooth a plane to take out the camera's noise; unchanged for 0."""
     if smooth_px == 0:
         return plane
-    from scipy import ndimage  # noqa: PLC0415 - slow to load, and for the final day alone
-
-    return np.asarray(ndimage.gaussian_filter(plane, smooth_px, truncate=3.0), dtype=np.float32)
+    return gaussian(plane, smooth_px, truncate=3.0)
 
 
 def remove_glow(signal: Plane, glow_px: int, glow_share: float) -> Plane:

@@ -6,6 +6,7 @@ shift.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from scopewatch.core.imaging.planes.filters import block_means
 from scopewatch_training.dataset.checks.copies import NEAR, nearness, unpack
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair
@@ -66,19 +68,31 @@ def _is_copy(one: Pair, other: Pair) -> bool:
     return bool(nearness(marks[:1], marks[1])[0] <= NEAR)
 
 
-def _spectrum(view: NDArray[np.float16]) -> NDArray[np.complex64]:
-    """Return the transform of a view's block means, of unit energy."""
-    factor = max(1, -(-max(view.shape) // _SIDE_PX))
-    rows, cols = (side // factor for side in view.shape)
-    whole = np.asarray(view[: rows * factor, : cols * factor], dtype=np.float32)
-    small = whole.reshape(rows, factor, cols, factor).mean(axis=(1, 3))
-    small -= small.mean()
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Spectrum:
+    """Transform of a view's block means, of unit energy.
+
+    Parameters
+    ----------
+    values
+        (H, W // 2 + 1) complex64.
+    shape
+        (H, W) of the block means.
+    """
+
+    values: NDArray[np.complex64]
+    shape: tuple[int, ...]
+
+
+def _spectrum(view: NDArray[np.float16]) -> _Spectrum:
+    small = block_means(view, max(1, -(-max(view.shape) // _SIDE_PX)))
+    small = small - small.mean()
     small /= np.float32(np.sqrt(max(float(np.vdot(small, small)), 1e-20)))
-    return np.asarray(fft.fft2(small), dtype=np.complex64)
+    return _Spectrum(values=np.asarray(fft.rfft2(small), dtype=np.complex64), shape=small.shape)
 
 
-def _alike(one: NDArray[np.complex64], other: NDArray[np.complex64]) -> float:
+def _alike(one: _Spectrum, other: _Spectrum) -> float:
     """Return the correlation at the best circular shift; 0 for frames of other sizes."""
     if one.shape != other.shape:
         return 0.0
-    return float(fft.ifft2(np.conj(one) * other).real.max())
+    return float(fft.irfft2(np.conj(one.values) * other.values, s=one.shape).max())

@@ -1,7 +1,7 @@
 """Writes the page of doubts beside a data set: one file, with thumbnails of each doubtful pair."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -21,6 +21,7 @@ from scopewatch_training.dataset.doubt_page.thumbnails import draw_pair, draw_re
 from scopewatch_training.dataset.doubts import WHAT, Doubt, DoubtKind, Verdict, Weight, verdict
 from scopewatch_training.dataset.page import Row, Table, render, write_text
 from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.tile_counts import TileCounts, count_tiles
 
 PAGE: Final = "doubts.html"
 MOST_PICTURED: Final = 80
@@ -81,8 +82,15 @@ class Card:
     jpeg: str
 
 
-def write_doubts(dataset: Dataset, now: datetime) -> Path:
+def write_doubts(
+    dataset: Dataset, now: datetime, tiles: Mapping[str, TileCounts] | None = None
+) -> Path:
     """Write the page into the folder of a data set; returns its path.
+
+    Parameters
+    ----------
+    tiles
+        `tile_counts.count_tiles` by the thresholds of `fit_cuts`, where it is known.
 
     Raises
     ------
@@ -90,7 +98,7 @@ def write_doubts(dataset: Dataset, now: datetime) -> Path:
         When it cannot be written.
     """
     cuts = fit_cuts(dataset)
-    pairs = summarise_pairs(dataset, cuts)
+    pairs = summarise_pairs(dataset, count_tiles(dataset, cuts) if tiles is None else tiles)
     doubtful = gravest_first(pairs)
     cards = [_card(each, dataset, cuts.get(each.pair.id)) for each in doubtful[:MOST_PICTURED]]
     total = verdict(dataset.doubts)

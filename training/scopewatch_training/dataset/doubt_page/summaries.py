@@ -10,11 +10,11 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.binarise import fit_thresholds
-from scopewatch.core.imaging.labels import share_pair
 from scopewatch_training.dataset.checks.copies import list_copies
 from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, group_doubts, verdict
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.tile_counts import TileCounts
 
 REFUSED: Final = "refused"
 
@@ -86,13 +86,14 @@ class RunSummary:
     verdict: Verdict
 
 
-def summarise_pairs(dataset: Dataset, cuts: Mapping[str, float]) -> list[PairSummary]:
-    """Return a summary of each pair, in the order of the data set; reads all signals.
+def summarise_pairs(dataset: Dataset, tiles: Mapping[str, TileCounts]) -> list[PairSummary]:
+    """Return a summary of each pair, in the order of the data set.
 
     Parameters
     ----------
-    cuts
-        Threshold of each accepted pair by its id; empty where none can be fitted.
+    tiles
+        `tile_counts.count_tiles` of each accepted pair by its id; empty where no threshold can be
+        fitted.
     """
     copies: dict[str, list[str]] = {}
     for one, other, _ in list_copies(dataset.accepted):
@@ -104,7 +105,7 @@ def summarise_pairs(dataset: Dataset, cuts: Mapping[str, float]) -> list[PairSum
             pair=pair,
             doubts=about.get((pair.run, pair.phase), ()),
             copies=tuple(copies.get(pair.id, ())),
-            prevalence=_prevalence(dataset, pair, cuts.get(pair.id)),
+            prevalence=tiles.get(pair.id, TileCounts()).prevalence,
         )
         for pair in dataset.pairs
     ]
@@ -139,15 +140,6 @@ def gravest_first(pairs: Sequence[PairSummary]) -> list[PairSummary]:
             weight = 0 if each.verdict == REFUSED else weights[Verdict(each.verdict)]
             ranked.append((-weight, turn, place, each))
     return [each for *_, each in sorted(ranked, key=lambda entry: entry[:3])]
-
-
-def _prevalence(dataset: Dataset, pair: Pair, cut: float | None) -> float:
-    if pair.refused is not None or cut is None:
-        return float("nan")
-    labels = dataset.labels
-    _, share = share_pair(dataset.signal(pair), cut, labels)
-    counted = share[np.isfinite(share)]
-    return float(np.mean(counted >= labels.area_cutoff)) if counted.size else float("nan")
 
 
 def _summarise_run(dataset: Dataset, run: str, members: Sequence[PairSummary]) -> RunSummary:

@@ -29,7 +29,7 @@ from scopewatch_training.dataset.annotation import (
     positive_area,
     read_fluorescence,
 )
-from scopewatch_training.dataset.looks import look_at, role_score
+from scopewatch_training.dataset.looks import add_pixels, look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
@@ -116,10 +116,14 @@ def _process(
 ) -> PairOutcome:
     phase = read_picture(row.phase)
     fluorescence, done_to_it = read_fluorescence(row.fluorescence)
+    digest = hashlib.sha256()
+    add_pixels(digest, phase.pixels)
+    phase_sha256 = digest.hexdigest()
+    add_pixels(digest, fluorescence.pixels)
     pair = replace(
         pair,
-        source_sha256=_hash_pixels(phase, fluorescence),
-        phase_look=look_at(phase.pixels),
+        source_sha256=digest.hexdigest(),
+        phase_look=look_at(phase.pixels, phase_sha256),
         fluorescence_look=look_at(fluorescence.pixels),
         light=measure_brightness(fluorescence.pixels),
     )
@@ -338,11 +342,3 @@ def _write(pair: Pair, out: Path, view: NDArray[np.float32], signal: NDArray[np.
 def _save(path: Path, array: NDArray[Any]) -> None:
     with whole_file(path, shared=True) as part, part.open("wb") as file:
         np.save(file, array, allow_pickle=False)
-
-
-def _hash_pixels(*pictures: GreyPicture) -> str:
-    digest = hashlib.sha256()
-    for picture in pictures:
-        digest.update(f"{picture.pixels.dtype.str}{picture.pixels.shape}".encode())
-        digest.update(np.ascontiguousarray(picture.pixels).data)
-    return digest.hexdigest()

@@ -15,8 +15,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 
+from scopewatch.core.imaging.planes.filters import block_means, box_mean, gaussian, padded_strips
 from scopewatch_training.dataset.pairs.local_offsets import (
     LocalOffset,
     find_moved,
@@ -73,7 +74,8 @@ def register(view: Plane, brightness: Plane, max_shift_px: float) -> Registratio
         Largest shift each way.
     """
     factor = max(1, -(-max(view.shape) // _SIDE_PX))
-    found = _register(_shrink(view, factor), _shrink(brightness, factor), max_shift_px / factor)
+    small = block_means(view, factor), block_means(brightness, factor)
+    found = _register(*small, max_shift_px / factor)
     moved = found.moved
     return replace(
         found,
@@ -178,14 +180,14 @@ def _register(view: Plane, brightness: Plane, max_shift_px: float) -> Registrati
 
 def _structure(view: Plane, brightness: Plane) -> tuple[list[Plane], Plane]:
     """Return four views of phase, and the fluorescence, flattened and of unit energy."""
-    fine = ndimage.gaussian_filter(view, 1.0)
-    contrast = np.abs(fine - _box_mean(fine, _CELL_PX))
+    fine = gaussian(view, 1.0)
+    contrast = np.abs(fine - box_mean(fine, _CELL_PX))
     taper = _taper(view.shape)
     parts = [
         _unit(_flatten(part), taper)
-        for part in (fine, contrast, _box_mean(contrast, _CELL_PX), _gradient(fine))
+        for part in (fine, contrast, box_mean(contrast, _CELL_PX), _gradient(fine))
     ]
-    return parts, _unit(_flatten(ndimage.gaussian_filter(brightness, 1.0)), taper)
+    return parts, _unit(_flatten(gaussian(brightness, 1.0)), taper)
 
 
 def _explained(parts: list[Plane], target: Plane, inverse: NDArray[np.float64]) -> Plane:
@@ -207,11 +209,21 @@ def _weighted(weights: NDArray[np.float32], planes: list[Plane]) -> Plane:
 
 def _gradient(plane: Plane) -> Plane:
     """Sum of the magnitudes of both Sobel filters, the border mirrored."""
-    return np.asarray(np.abs(ndimage.sobel(plane, 0)) + np.abs(ndimage.sobel(plane, 1)))
+    total = np.empty(plane.shape, dtype=np.float32)
+    for rows, strip in padded_strips(plane, 1, "symmetric"):
+        down = strip[2:] - strip[:-2]
+        steep = np.abs(_one_two_one(down.T).T, out=total[rows])
+        across = _one_two_one(strip)
+        steep += np.abs(across[:, 2:] - across[:, :-2])
+    return total
 
 
-def _box_mean(plane: Plane, size_px: int) -> Plane:
-    return np.asarray(ndimage.uniform_filter(plane, size_px, mode="nearest"), dtype=np.float32)
+def _one_two_one(lines: Plane) -> Plane:
+    """Weigh each row twice as much as its neighbours; the outer rows are left out."""
+    total = lines[1:-1] * np.float32(2)
+    total += lines[:-2]
+    total += lines[2:]
+    return total
 
 
 def _flatten(plane: Plane) -> Plane:
@@ -219,9 +231,8 @@ def _flatten(plane: Plane) -> Plane:
 
     Otherwise the border of a bright colony, which phase contrast does not show, dominates the sum.
     """
-    detail = plane - _box_mean(_box_mean(plane, _WIDE_PX), _WIDE_PX)
-    # Running sums of squares may come out a little below 0.
-    power = np.maximum(_box_mean(np.square(detail), _WIDE_PX), 0)
+    detail = plane - box_mean(box_mean(plane, _WIDE_PX), _WIDE_PX)
+    power = box_mean(np.square(detail), _WIDE_PX)
     least = _FLOOR * float(np.sqrt(power.mean()))
     np.sqrt(power, out=power)
     power += np.float32(least + 1e-12)
@@ -246,22 +257,6 @@ def _taper(shape: tuple[int, ...]) -> Plane:
         side[:edge], side[-edge:] = rise, rise[::-1]
         sides.append(side)
     return np.outer(*sides).astype(np.float32)
-
-
-def _shrink(plane: Plane, factor: int) -> Plane:
-    """Return block means; incomplete blocks at the lower right are left out."""
-    if factor == 1:
-        return plane
-    rows, cols = (side // factor * factor for side in plane.shape)
-    # Whole rows, then columns: numpy sums along two axes that lie apart ten times as slowly.
-    down = plane[0:rows:factor].astype(np.float32)
-    for place in range(1, factor):
-        down += plane[place:rows:factor]
-    small = down[:, 0:cols:factor].copy()
-    for place in range(1, factor):
-        small += down[:, place:cols:factor]
-    small *= np.float32(1 / factor**2)
-    return small
 
 
 def _window(centre: tuple[int, int], reach: int) -> tuple[slice, slice]:
