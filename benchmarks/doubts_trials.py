@@ -5,10 +5,12 @@
 Each trial draws five to ten fields of each run, makes one fault and runs all checks: a run whose
 columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px or warped smoothly by up
 to 1/64 of its side (8 px of 512), a run that is there again under another name (byte for byte, in
-8 bits, or scaled). A swapped run is found where each of its pairs is named or refused, a shifted or
-warped pair likewise, a copied run where all of its pairs are counted as copies. `clean` makes no
+8 bits, or scaled), a run stained for all nuclei in place of the marker. A swapped run is found
+where each of its pairs is named or refused, a shifted or warped pair likewise, a copied run where
+all of its pairs are counted as copies, a stained run where it alone is named. `clean` makes no
 fault and counts warnings.
-DIR is what `scopewatch simulate` wrote; real pairs are those of E. coli.
+DIR is what `scopewatch simulate` wrote, with the pictures of `nuclear_stain.py` for nuclei; real
+pairs are those of E. coli, which have none.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from nuclear_stain import stained_path
 from PIL import Image
 from scipy import ndimage
 
@@ -49,6 +52,7 @@ class Trials:
         self._rows = {row.pair_id: row for row in read_manifest(manifest)}
         self._pairs = [self._process(row) for row in self._rows.values()]
         self._swapped: dict[str, Pair] = {}
+        self._stained: dict[str, Pair] = {}
 
     def run(self, trials: int, rng: np.random.Generator) -> dict[str, int]:
         """Return how often each fault was found, and how many clean draws had a warning."""
@@ -59,6 +63,8 @@ class Trials:
             "copied run": self._copy,
             "clean, with a warning": lambda pairs, _: any(map(_warns, find_doubts(pairs))),
         }
+        if all(stained_path(row.fluorescence.path).is_file() for row in self._rows.values()):
+            kinds["nuclear stain"] = self._stain
         return {
             name: sum(trial(self._draw(rng), rng) for _ in range(trials))
             for name, trial in kinds.items()
@@ -88,6 +94,19 @@ class Trials:
             turned = replace(row, phase=row.fluorescence, fluorescence=row.phase)
             self._swapped[pair.id] = self._process(turned)
         return self._swapped[pair.id]
+
+    def _stain(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run = _any_run(pairs, rng)
+        changed = [self._stain_pair(pair) if pair.run == run else pair for pair in pairs]
+        named = {each.run for each in find_doubts(changed) if each.kind is DoubtKind.STAIN}
+        return named == {run}
+
+    def _stain_pair(self, pair: Pair) -> Pair:
+        if pair.id not in self._stained:
+            row = self._rows[pair.id]
+            nuclei = PictureRef(path=stained_path(row.fluorescence.path))
+            self._stained[pair.id] = self._process(replace(row, fluorescence=nuclei))
+        return self._stained[pair.id]
 
     def _shift(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)

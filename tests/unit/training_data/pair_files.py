@@ -30,14 +30,25 @@ def make_field(
     share: float = 1.0,
     brightness: float = 1500.0,
     shift: tuple[float, float] = (0.0, 0.0),
+    even_px: float | None = None,
 ) -> Field:
-    """Scatter cells; `share` of them glow; the fluorescence is shifted by (dy, dx)."""
+    """Scatter cells; `share` of them glow; the fluorescence is shifted by (dy, dx).
+
+    With `even_px` cells fill the field at about that distance, as nuclei do.
+    """
     rng = np.random.default_rng(seed)
+    lattice = np.zeros((0, 2))
+    if even_px is not None:
+        steps = np.arange(even_px / 2, side, even_px)
+        lattice = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+        cells = len(lattice)
     rows, cols = np.mgrid[:side, :side]
     body = np.zeros((side, side), dtype=np.float32)
     glow = np.zeros_like(body)
     for index in range(cells):
         row, col = rng.uniform(0, side, 2)
+        if even_px is not None:
+            row, col = lattice[index] + rng.normal(0, even_px / 8, 2)
         radius = rng.uniform(3, 5)
         near = slice(max(int(row) - 6, 0), int(row) + 7), slice(max(int(col) - 6, 0), int(col) + 7)
         cell = np.hypot(rows[near] - row, cols[near] - col) < radius

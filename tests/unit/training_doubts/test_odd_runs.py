@@ -47,6 +47,11 @@ MISTAKES: dict[str, tuple[Change, dict[DoubtKind, str], Verdict]] = {
         {DoubtKind.INVERTED: "a skewness of +"},
         Verdict.LOOK,
     ),
+    "a stain of all nuclei": (
+        lambda _, site: make_field(300 + site, even_px=22),
+        {DoubtKind.STAIN: "small spots over at least 100% of each field, evenness"},
+        Verdict.LOOK,
+    ),
     "fluorescence of other fields": (
         lambda field, site: replace(field, fluorescence=make_field(900 + site).fluorescence),
         {DoubtKind.LOST_RUN: "2 of 2 refused, the first: fluorescence cannot be registered"},

@@ -58,6 +58,7 @@ class DoubtKind(StrEnum):
     UNRELATED = "unrelated"
     FEW = "few"
     COARSENESS = "coarseness"
+    STAIN = "stain"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -85,6 +86,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.COARSENESS: "phase frames are coarser or finer than those of other runs",
     DoubtKind.FEW: "data set has few wells",
     DoubtKind.UNRELATED: "fluorescence does not fit its phase frame",
+    DoubtKind.STAIN: "fluorescence looks like a stain of all nuclei",
 }
 
 

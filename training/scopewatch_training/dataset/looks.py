@@ -10,7 +10,7 @@ thumbnail is clipped first: a few bright pieces of debris would rule every sign,
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log
+from math import exp, log
 from typing import Final
 
 import numpy as np
@@ -72,6 +72,15 @@ class Look:
     skewness: float = 0.0
     grain: float = 0.0
     clipped: float = 0.0
+
+    @property
+    def evenness(self) -> float | None:
+        """Standard deviation of structures of 9 to 27 px over that of 27 to 81 px.
+
+        High where spots are spread evenly, low where they make patches; hardly changed by noise.
+        None where the picture is mostly noise.
+        """
+        return self.grain * exp(self.fineness) if self.grain >= LEAST_GRAIN else None
 
 
 def look_at(pixels: Pixels, sha256: str = "") -> Look:

@@ -24,6 +24,7 @@ from scopewatch_training.dataset.checks.odd_runs import (
     find_lost_runs,
     find_odd_days,
 )
+from scopewatch_training.dataset.checks.odd_stains import find_odd_stains
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.checks.refusals import find_few, find_many_refused
 from scopewatch_training.dataset.checks.same_fields import find_same_fields
@@ -75,6 +76,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_odd_days(used),
             *find_inverted(used),
             *find_odd_coarseness(used),
+            *find_odd_stains(used),
             *_one_run(used),
         ]
     )

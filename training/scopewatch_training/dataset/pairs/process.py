@@ -18,6 +18,7 @@ from scopewatch.core.imaging.fluorescence_signal import (
     subtract_background,
 )
 from scopewatch.core.imaging.normalise import normalise
+from scopewatch.core.imaging.planes.filters import block_means
 from scopewatch.core.imaging.quality import fit_tiles, measure
 from scopewatch.core.imaging.scale import resample
 from scopewatch.core.imaging.tiling import TileGrid
@@ -44,6 +45,9 @@ _SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 FAINT_SIGMAS: Final = 8.0
 FAINT_SHARE: Final = 1e-3
+"""Share of the pixels clearly above the noise below which nothing can be registered."""
+_LIT_PX: Final = 64
+_LIT_SHARE: Final = 0.02
 _FIT_TILE_PX: Final = 8
 _SMALLEST_PX: Final = 64
 MOST_APART_PX: Final = 3.0
@@ -149,11 +153,13 @@ def _process(
         plane = match_size(fluorescence.pixels, shape, row.fluorescence)
         signal = smooth(subtract_background(plane), settings.smooth_px)
         noise = estimate_noise(signal)
-        faint = _is_faint(signal, noise)
+        clear = signal > FAINT_SIGMAS * noise
+        faint = float(np.mean(clear)) < FAINT_SHARE
+        lit = float(np.mean(block_means(clear, min(_LIT_PX, *shape)) > _LIT_SHARE))
     else:
         signal, noise = mask_signal(area, shape, row.fluorescence), MASK_NOISE
         # A mask has neither the fineness nor the glow of fluorescence.
-        faint = True
+        faint, lit = True, 0.0
         kind = f"{MASK_NOTE} of {done_to_it}" if done_to_it else MASK_NOTE
         done_to_it = f"{kind}: {float(area.mean()):.1%} of its area is positive, as drawn"
     resampling = "" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}"
@@ -164,6 +170,7 @@ def _process(
         um_per_px=scale,
         scale_ratio=_scale_ratio(row.um_per_px, phase.um_per_px),
         noise=noise,
+        lit=lit,
         role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
         note="; ".join(each for each in (done_to_it, resampling) if each),
@@ -314,11 +321,6 @@ def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
 
 def _scale_ratio(table: float | None, file: float | None) -> float:
     return 1.0 if table is None or file is None else table / file
-
-
-def _is_faint(signal: NDArray[np.float32], noise: float) -> bool:
-    """Whether fewer than a thousandth of the pixels exceed the noise clearly."""
-    return float(np.mean(signal > FAINT_SIGMAS * noise)) < FAINT_SHARE
 
 
 def _hide_unknown(

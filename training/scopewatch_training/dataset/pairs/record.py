@@ -43,6 +43,9 @@ class Pair:
         Descriptions of the two pictures, as they were read.
     role_score
         `looks.role_score`; None where the pictures show too little to judge by.
+    lit
+        Share of squares of 64 px of the fluorescence that show signal clearly above the noise; 0
+        where it is a mask.
     moved_px, moved_at_px
         Largest offset that parts of the pair keep after its own was undone, where one is sure,
         and (row, column) of that part; 0 and None where none disagrees, see `local_offsets`.
@@ -79,6 +82,7 @@ class Pair:
     phase_look: Look = field(default_factory=Look)
     fluorescence_look: Look = field(default_factory=Look)
     role_score: float | None = None
+    lit: float = 0.0
     moved_px: float = 0.0
     moved_at_px: tuple[int, int] | None = None
     light: Brightness = field(default_factory=Brightness)

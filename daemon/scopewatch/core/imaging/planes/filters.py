@@ -65,7 +65,7 @@ def box_mean(plane: Plane, side_px: int) -> Plane:
     return means
 
 
-def block_means(plane: NDArray[np.floating | np.integer], side_px: int) -> Plane:
+def block_means(plane: NDArray[np.floating | np.integer | np.bool_], side_px: int) -> Plane:
     """Return the float32 means of blocks; incomplete blocks at the lower right are left out.
 
     Parameters
