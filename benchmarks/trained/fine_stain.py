@@ -23,7 +23,7 @@ from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.dataset.prepared import Dataset, open_dataset
-from scopewatch_training.evaluation.evaluate import read_label_rule
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.network.frames import frames_of
 
 Planes = dict[str, NDArray[np.float32]]

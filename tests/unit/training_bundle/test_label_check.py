@@ -15,8 +15,8 @@ from scopewatch_training.bundle.card_writer import label_recipe
 from scopewatch_training.comparison.common_ground import refuse_other_labels
 from scopewatch_training.dataset.prepared import Dataset, open_dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
-from scopewatch_training.evaluation.evaluate import read_label_rule
 from scopewatch_training.evaluation.label_check import LabelCheck, check_labels
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_comparison.two_bundles import write_bundle
 

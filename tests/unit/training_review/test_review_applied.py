@@ -13,7 +13,8 @@ from scopewatch_training.comparison.compare import compare
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
 from scopewatch_training.dataset.prepared import Dataset, open_dataset
 from scopewatch_training.evaluation.baselines import Baselines
-from scopewatch_training.evaluation.evaluate import read_label_rule, score_fields
+from scopewatch_training.evaluation.evaluate import score_fields
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.forecasting.forecast import final_efficiencies
 from scopewatch_training.network.frames import frames_of
 from tests.unit.training.tiny_data import THRESHOLD, write_dataset

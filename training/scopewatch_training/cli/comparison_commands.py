@@ -37,7 +37,8 @@ def compare(
         list_trivial,
         write_comparison,
     )
-    from scopewatch_training.evaluation.evaluate import read_label_rule, write_figures
+    from scopewatch_training.evaluation.evaluate import write_figures
+    from scopewatch_training.evaluation.label_rule import read_label_rule
 
     console = open_console()
     bundles = load_bundle(first), load_bundle(second)

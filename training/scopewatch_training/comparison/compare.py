@@ -16,11 +16,9 @@ from scopewatch_training.comparison.trivial import MEAN, Trivial, trivial_method
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import ScoredField
-from scopewatch_training.evaluation.evaluate import (
-    read_label_rule,
-    score_fields,
-)
-from scopewatch_training.evaluation.label_check import LabelRule, check_labels
+from scopewatch_training.evaluation.evaluate import score_fields
+from scopewatch_training.evaluation.label_check import check_labels
+from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from scopewatch_training.bundle.shared_pictures import (
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import leave_one_run_out
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
-from scopewatch_training.evaluation.evaluate import read_label_rule
 from scopewatch_training.evaluation.folds import run_folds
 from scopewatch_training.evaluation.isolated import ComparisonRequest, assess_leaky
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS
 from scopewatch_training.evaluation.single_fold import CrossValidation
 from scopewatch_training.network.stages import Stages

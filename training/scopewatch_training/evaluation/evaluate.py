@@ -10,21 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.files import write_whole
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
-from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB, read_fit
+from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
-from scopewatch_training.evaluation.label_check import LabelCheck, LabelRule, check_labels
+from scopewatch_training.evaluation.label_check import LabelCheck, check_labels
+from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 from scopewatch_training.evaluation.no_positives import describe_runs_without_positives
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from scopewatch_training.network.frames import frames_of, score_frames
@@ -42,6 +40,8 @@ class Evaluation:
         Runs whose figures flatter: seen, recalibrated on, or with copies of training frames.
     copies
         Copies of its training frames among the other runs: the figures of these flatter, too.
+    rule
+        By which the tiles were labelled.
     labels
         How the data set's labels differ from the bundle's.
     baselines
@@ -55,6 +55,7 @@ class Evaluation:
     seen: tuple[str, ...]
     flattered: tuple[str, ...]
     copies: CopyCheck
+    rule: LabelRule
     labels: LabelCheck
     assessment: Assessment
     baselines: dict[str, Assessment]
@@ -116,6 +117,7 @@ def evaluate(
         seen=tuple(run for run in chosen if run in card.trained_on),
         flattered=tuple(run for run in chosen if run in known),
         copies=copies,
+        rule=rule,
         labels=labels,
         assessment=assess(fields, np.random.default_rng(seed)),
         baselines=baselines,
@@ -146,7 +148,6 @@ def report_evaluation(
         Further sections, before what quantising changed.
     """
     evaluation = evaluate(bundle, dataset, runs=runs, threads=threads)
-    rule = read_label_rule(bundle)
     card = bundle.card
     content = ReportContent(
         title=card.name,
@@ -154,7 +155,7 @@ def report_evaluation(
         f" judged on {', '.join(evaluation.runs)}",
         assessment=evaluation.assessment,
         baselines=evaluation.baselines,
-        thresholds=rule.thresholds.per_pair(dataset.of_runs(evaluation.runs)),
+        thresholds=evaluation.rule.thresholds.per_pair(dataset.of_runs(evaluation.runs)),
         tile_px=card.tile_px,
         facts=[
             ("model", card.model_id),
@@ -174,7 +175,7 @@ def report_evaluation(
             *list_limits(card),
         ),
         flattered=evaluation.flattered,
-        gate=read_fit(bundle.folder).get("int8_against_float", {}),
+        gate=evaluation.rule.gate,
         more=more,
     )
     return write_report(folder, content, dataset, now)
@@ -213,31 +214,6 @@ def assess_baselines(
     scored = Baselines(dataset=dataset, labels=rule.labels, jobs=jobs).score(train, test, per_pair)
     rng = np.random.default_rng(0)
     return {name: assess(fields, rng, repeats=0) for name, fields in scored.items()}
-
-
-def read_label_rule(bundle: Bundle) -> LabelRule:
-    """Read the label rule of a bundle from its report.
-
-    Raises
-    ------
-    ModelError
-        When the record is missing or of another version.
-    """
-    record = read_fit(bundle.folder)
-    try:
-        return LabelRule(
-            labels=LabelSettings(**record["settings"]["labels"]),
-            thresholds=Thresholds.from_json(record["thresholds"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            complaint(
-                "bundle's record of its labels is of another version",
-                where=bundle.folder,
-                got=error,
-                do="fit it again",
-            )
-        ) from error
 
 
 def _flattery(

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.binarise import Thresholds
+from scopewatch.core.errors import complaint
 from scopewatch.core.imaging.label_settings import BinariseSettings
 from scopewatch.inference.bundle import Bundle
-from scopewatch_training.bundle.fit_record import PREPARED, read_fit
 from scopewatch_training.dataset.annotation import MASK_NOTE
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings
+from scopewatch_training.evaluation.label_rule import LabelRule
 
 Facts = Mapping[str, Any]
 
@@ -29,14 +28,6 @@ _OPTIONS: Final = {
     "max_shift_px": "--max-shift-px",
     "um_per_px": "--um-per-px",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelRule:
-    """Thresholds and settings of the bundle's training labels, by which other runs are labelled."""
-
-    labels: LabelSettings
-    thresholds: Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +121,7 @@ def check_labels(
     bundle: Bundle, rule: LabelRule, dataset: Dataset, runs: Sequence[str]
 ) -> LabelCheck:
     """Compare how runs of a data set and a bundle's training runs came to their labels."""
-    own = prepared_as(bundle)
+    own = prepared_as(bundle, rule)
     masks = all(pair.note.startswith(MASK_NOTE) for pair in dataset.of_runs(runs))
     theirs = _facts_of(dataset)
     names = ["marker", *(() if masks else _OF_SIGNAL), *_OF_PLACE, "um_per_px"]
@@ -153,30 +144,14 @@ def check_labels(
     )
 
 
-def prepared_as(bundle: Bundle) -> dict[str, Any]:
-    """Return the settings by which a bundle's training signals were made, as far as it states them.
-
-    Raises
-    ------
-    ModelError
-        When its record is missing or damaged.
-    """
+def prepared_as(bundle: Bundle, rule: LabelRule) -> dict[str, Any]:
+    """Return the settings by which training signals were made, as far as a bundle states them."""
     card = bundle.card
     facts = {"marker": card.labels.marker, "um_per_px": card.um_per_px}
     recipe = card.labels.recipe
     if recipe is not None:
         facts |= {name: getattr(recipe, name) for name in _OF_SIGNAL}
-    recorded = read_fit(bundle.folder).get(PREPARED, {})
-    if not isinstance(recorded, dict):
-        raise ModelError(
-            complaint(
-                "bundle's record of its data set is damaged",
-                where=bundle.folder,
-                expected="settings of prepare",
-                got=type(recorded).__name__,
-                do="copy the whole bundle folder again",
-            )
-        )
+    recorded = rule.prepared
     return {name: recorded[name] for name in _OF_PLACE if name in recorded} | facts
 
 

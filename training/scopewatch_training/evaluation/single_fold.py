@@ -20,12 +20,13 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import Fold, leave_one_run_out
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.baselines import Baselines
-from scopewatch_training.evaluation.evaluate import read_label_rule, score_fields
+from scopewatch_training.evaluation.evaluate import score_fields
 from scopewatch_training.evaluation.isolated import (
     ISOLATED_TILES,
     ComparisonRequest,
     score_isolated,
 )
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS, fit_shared, train_network
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.stages import Stages

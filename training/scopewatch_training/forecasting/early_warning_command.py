@@ -25,11 +25,9 @@ from scopewatch_training.bundle.training_copies import check_copies, name_copied
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.dataset.prepared import open_dataset
-from scopewatch_training.evaluation.evaluate import (
-    read_label_rule,
-    write_figures,
-)
+from scopewatch_training.evaluation.evaluate import write_figures
 from scopewatch_training.evaluation.label_check import check_labels
+from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.forecasting.courses import read_finals
 from scopewatch_training.forecasting.early_warning import (
     RecordedRuns,

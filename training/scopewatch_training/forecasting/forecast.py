@@ -18,11 +18,9 @@ from scopewatch_training.bundle.training_copies import check_copies, name_copied
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.evaluation.evaluate import (
-    read_label_rule,
-    score_fields,
-)
-from scopewatch_training.evaluation.label_check import LabelRule, check_labels
+from scopewatch_training.evaluation.evaluate import score_fields
+from scopewatch_training.evaluation.label_check import check_labels
+from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 from scopewatch_training.forecasting.courses import follow_wells, plan_of
 from scopewatch_training.forecasting.forecast_table import fit_forecast
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments

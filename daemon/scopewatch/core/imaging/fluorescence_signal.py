@@ -194,7 +194,9 @@ def _fit_clipped(values: Array, terms: Array) -> tuple[Array, float]:
     solution: Array = np.zeros(terms.shape[1])
     spread = 0.0
     for _ in range(5):
-        solution = np.asarray(np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0])
+        # By the normal equations: thousands of rows take a hundred times as long.
+        rows = terms[kept]
+        solution = np.asarray(np.linalg.lstsq(rows.T @ rows, rows.T @ values[kept], rcond=None)[0])
         residual = values - terms @ solution
         middle = float(np.median(residual[kept]))
         spread = 1.4826 * float(np.median(np.abs(residual[kept] - middle)))
