@@ -21,7 +21,7 @@ import typer
 
 from scopewatch_training.cli.fit_options import dataset_settings
 from scopewatch_training.cli.main import main as train
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.network.fit_settings import FitSettings
 
 TILE_PX = 16

@@ -24,7 +24,8 @@ import yaml
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import label_pair
 from scopewatch.store.read.queries import Reader
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings
 from scopewatch_training.network.metrics import image_metrics, tile_metrics
 

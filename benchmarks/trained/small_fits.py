@@ -20,10 +20,11 @@ from scopewatch_simulator.plan import FINAL_TIME_POINT, Regime
 from scopewatch_simulator.simulate import simulate
 from scopewatch_training.bundle.float_scores import AS_IT_IS, label_scores, probabilities
 from scopewatch_training.cli.console import ConsoleStages
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.network.ensemble import train_ensemble

@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from scopewatch_training.dataset.corrections.file import read_corrections
 from scopewatch_training.dataset.corrections.record import PairReview, TileLabel
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.review.serve import HOST, listen
 from scopewatch_training.review.server import make_app
 from scopewatch_training.review.session import ReviewSession

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
-from scopewatch_training.dataset.pairs.registration import register, shift_plane
+from scopewatch_training.dataset.pairs.registration import register
+from scopewatch_training.dataset.pairs.shift import shift_plane
 from tests.unit.training_data.pair_files import make_field
 
 SHIFTS = st.floats(-12, 12)

@@ -15,9 +15,10 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import label_pair, positive_mask
 from scopewatch.core.imaging.normalise import normalise
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 from tests.unit.training_data.pair_files import (
     make_field,

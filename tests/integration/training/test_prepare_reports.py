@@ -16,9 +16,9 @@ from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.dataset.prepare import prepare
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.dataset.qc import inspect_runs, write_qc
+from scopewatch_training.dataset.qc import write_qc
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
-from scopewatch_training.dataset.tile_counts import count_tiles
+from scopewatch_training.dataset.tile_counts import count_tiles, inspect_runs
 from scopewatch_training.evaluation.assessment import assess
 from scopewatch_training.evaluation.baselines import LOCAL_STD, Baselines
 from scopewatch_training.evaluation.forest import RANDOM_FOREST

@@ -10,7 +10,7 @@ import pytest
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.fit_record import read_fit
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.review.session import ReviewSession
 from tests.integration.training.test_train_fit import SETTINGS, train
 from tests.unit.training.tiny_data import write_dataset

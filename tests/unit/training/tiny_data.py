@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.histogram import count_signal
+from scopewatch_training.dataset.index import index_json, open_dataset
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.prepared import Dataset, index_json, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import PrepareSettings
 from scopewatch_training.evaluation.evaluate import write_figures
 from scopewatch_training.network.batches import TrainingFrame

@@ -11,8 +11,9 @@ import numpy as np
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.known_frames import FRAMES_FILE, KnownFrames, know_frames
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.looks import MARK_VERSION
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_comparison.two_bundles import write_bundle
 

@@ -20,7 +20,7 @@ from scopewatch_training.bundle.card_limits import (
 )
 from scopewatch_training.cli.console import show_card
 from scopewatch_training.cli.main import main
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.evaluation import evaluate
 from scopewatch_training.evaluation.assessment import assess
 from scopewatch_training.network.calibrate import ScoredFrame, measure_errors

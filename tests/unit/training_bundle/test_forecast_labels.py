@@ -9,7 +9,8 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.cli.console import ConsoleStages, open_console
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.forecasting.early_warning_command import (
     StudyRequest,
     default_rules,

@@ -14,7 +14,8 @@ from scopewatch_training.bundle.shared_pictures import describe_shared_pictures
 from scopewatch_training.bundle.training_copies import check_copies, find_among
 from scopewatch_training.cli.main import main
 from scopewatch_training.comparison.common_ground import choose_runs
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation import evaluate
 from scopewatch_training.evaluation.assessment import assess
 from tests.unit.training_bundle.hashed_data import write_hashed, write_knowing_bundle

@@ -10,7 +10,7 @@ from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.cli.main import main
 from scopewatch_training.comparison.compare import Comparison, compare
 from scopewatch_training.comparison.pictures import most_different
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_comparison.two_bundles import write_bundle
 

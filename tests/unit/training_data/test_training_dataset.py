@@ -7,8 +7,9 @@ import pytest
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.histogram import BINS
+from scopewatch_training.dataset.index import index_json, open_dataset
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run, refused
-from scopewatch_training.dataset.prepared import Dataset, index_json, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 
 

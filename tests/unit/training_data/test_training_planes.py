@@ -87,7 +87,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
 from scopewatch_training.network.augment import Augmentation
 from scopewatch_training.network.batches import BatchPlan, prefetch
 from scopewatch.core.imaging.binarise import fit_thresholds
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.network.frames import frames_of
 dataset = open_dataset(Path(sys.argv[1]))
 cuts = fit_thresholds(dataset.accepted, dataset.binarise)

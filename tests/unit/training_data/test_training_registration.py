@@ -13,7 +13,8 @@ from scopewatch.core.imaging.fluorescence_signal import (
     subtract_background,
 )
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
-from scopewatch_training.dataset.pairs.registration import Registration, register, shift_plane
+from scopewatch_training.dataset.pairs.registration import Registration, register
+from scopewatch_training.dataset.pairs.shift import shift_plane
 from tests.unit.training_data.pair_files import make_field
 
 Plane = NDArray[np.float32]

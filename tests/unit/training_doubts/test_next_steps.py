@@ -7,7 +7,8 @@ import pytest
 
 from scopewatch_training.cli.next_steps import after_fit, after_prepare
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from tests.unit.training.tiny_data import write_dataset
 
 pytestmark = pytest.mark.training

@@ -12,10 +12,10 @@ from PIL import Image
 
 from scopewatch_simulator.writers import FileFormat, FrameName, open_writer
 from scopewatch_training.dataset.checks.simulated import SIMULATED_FILE, is_simulated
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pictures import PictureRef
 from scopewatch_training.dataset.prepare import prepare
-from scopewatch_training.dataset.prepared import open_dataset
 from scopewatch_training.dataset.settings import PrepareSettings
 from tests.unit.training_data.pair_files import make_field, write_plane
 

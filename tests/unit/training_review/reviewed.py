@@ -11,7 +11,8 @@ from scopewatch_training.dataset.corrections.record import (
     TileCorrection,
     TileLabel,
 )
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 
 AT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 FIRST = "run1_A1"

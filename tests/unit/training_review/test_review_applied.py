@@ -11,7 +11,8 @@ from scopewatch_training.bundle.card_writer import label_corrections
 from scopewatch_training.cli.main import main
 from scopewatch_training.comparison.compare import compare
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
-from scopewatch_training.dataset.prepared import Dataset, open_dataset
+from scopewatch_training.dataset.index import open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.baselines import Baselines
 from scopewatch_training.evaluation.evaluate import score_fields
 from scopewatch_training.evaluation.label_rule import read_label_rule

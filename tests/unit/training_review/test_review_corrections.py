@@ -16,7 +16,7 @@ from scopewatch_training.dataset.corrections.file import (
 )
 from scopewatch_training.dataset.corrections.plane import CorrectedSignal
 from scopewatch_training.dataset.corrections.record import Corrections, Decision, TileLabel
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.settings import LabelSettings
 from scopewatch_training.network.batches import FULLY_BRIGHT, brightness
 from tests.unit.training.tiny_data import THRESHOLD, make_field, write_dataset

@@ -13,7 +13,7 @@ from PIL import Image
 
 from scopewatch_training.dataset.corrections.file import read_corrections
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.review.server import make_app
 from scopewatch_training.review.session import ReviewSession
 from tests.unit.training.tiny_data import write_dataset

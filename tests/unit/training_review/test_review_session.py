@@ -11,7 +11,7 @@ from scopewatch.core.errors import ConfigError
 from scopewatch_training.dataset.corrections.file import CORRECTIONS, read_corrections
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.review.listing import list_pairs
 from scopewatch_training.review.session import ReviewSession
 from tests.unit.training.tiny_data import write_dataset

@@ -13,7 +13,7 @@ import pytest
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.dataset.corrections.file import read_corrections
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.viewer.reader import get_reader
 from scopewatch_training.viewer.stack import PairStack
 from scopewatch_training.viewer.widgets import add_scores, save_corrections

@@ -12,7 +12,8 @@ from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.cli.main import main
 from scopewatch_training.dataset.corrections.record import Decision
-from scopewatch_training.suggestion.suggest import Suggestions, SuggestRequest, suggest
+from scopewatch_training.suggestion.request import SuggestRequest
+from scopewatch_training.suggestion.suggest import Suggestions, suggest
 from tests.unit.core.samples import make_cells
 from tests.unit.inference.bundles import write_tiny
 from tests.unit.training.tiny_data import write_dataset

@@ -13,7 +13,8 @@ from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.cli.main import main
 from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
-from scopewatch_training.suggestion.suggest import Suggestions, SuggestRequest, suggest
+from scopewatch_training.suggestion.request import SuggestRequest
+from scopewatch_training.suggestion.suggest import Suggestions, suggest
 from scopewatch_training.suggestion.table import list_notes
 from tests.unit.core.samples import make_cells
 from tests.unit.inference.bundles import write_tiny

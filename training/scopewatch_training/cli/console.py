@@ -113,7 +113,7 @@ def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]
 
 def open_data(console: Console, folder: Path) -> "Dataset":
     """Open a data set, and say in one line how much of its labels people corrected."""
-    from scopewatch_training.dataset.prepared import open_dataset  # noqa: PLC0415  (slow to import)
+    from scopewatch_training.dataset.index import open_dataset  # noqa: PLC0415  (slow to import)
 
     dataset = open_dataset(folder)
     corrected = dataset.describe_corrections()

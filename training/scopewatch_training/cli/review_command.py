@@ -24,7 +24,7 @@ def review(
     """Look at pairs and tiles in a page on this machine; corrects labels and drops pairs."""
     from scopewatch_training.cli.console import print_line
     from scopewatch_training.dataset.corrections.author import author_name
-    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.review.serve import HOST, serve
     from scopewatch_training.review.server import make_app
     from scopewatch_training.review.session import ReviewSession

@@ -57,9 +57,9 @@ def suggest(
     """Suggest which wells or frames to stain next: doubtful, unlike the training, diverse."""
     from scopewatch.inference.bundle import load_bundle
     from scopewatch_training.bundle.known_frames import describe_unhashed, know_frames
-    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.evaluation.evaluate import write_figures
-    from scopewatch_training.suggestion.suggest import SuggestRequest
+    from scopewatch_training.suggestion.request import SuggestRequest
     from scopewatch_training.suggestion.suggest import suggest as choose_places
     from scopewatch_training.suggestion.table import COLUMNS, list_notes, list_rows
 

@@ -15,12 +15,13 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.files import write_whole
 from scopewatch_training.dataset.checks.find import find_all_doubts
 from scopewatch_training.dataset.checks.simulated import is_simulated
+from scopewatch_training.dataset.index import INDEX, index_json
 from scopewatch_training.dataset.looks import MARK_VERSION
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.finished import finished_pair, settings_digest
 from scopewatch_training.dataset.pairs.process import PairOutcome, process_row
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.prepared import INDEX, Dataset, index_json
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 from scopewatch_training.dataset.worker_processes import open_pool
 

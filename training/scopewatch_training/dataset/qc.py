@@ -4,7 +4,6 @@ Offsets, thresholds, prevalence of each run, contact sheets of tiles, and refusa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
@@ -19,56 +18,17 @@ from scopewatch_training.dataset.contact_sheets import draw_sheet, sample_tiles
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.dataset.offset_plot import draw_offsets, name_stray
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
-from scopewatch_training.dataset.pairs.record import Pair, group_by_run, refused
+from scopewatch_training.dataset.pairs.record import group_by_run, refused
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.tile_counts import (
     CUTOFFS,
+    RunQuality,
     TileCounts,
-    add_up,
     count_tiles,
-    share_of,
+    inspect_runs,
 )
 
 _MOST_REFUSED: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunQuality:
-    """Figures of one run in the report.
-
-    Parameters
-    ----------
-    prevalence
-        Share of positive tiles at the data set's own cut-off; nan without a countable tile.
-    by_cutoff
-        The same at each of `CUTOFFS`.
-    uncounted
-        Share of whole tiles that count neither way.
-    """
-
-    run: str
-    pairs: int
-    refused: int
-    borrowed: int
-    threshold: float
-    prevalence: float
-    by_cutoff: tuple[float, ...]
-    uncounted: float
-
-
-def inspect_runs(
-    dataset: Dataset, cuts: Mapping[str, float], tiles: Mapping[str, TileCounts]
-) -> list[RunQuality]:
-    """Measure every run of a data set, refused pairs included.
-
-    Parameters
-    ----------
-    cuts, tiles
-        Threshold of each accepted pair, and `tile_counts.count_tiles`, by its id.
-    """
-    return [
-        _inspect(run, members, cuts, tiles) for run, members in group_by_run(dataset.pairs).items()
-    ]
 
 
 def write_qc(
@@ -176,27 +136,6 @@ def draw_histograms(dataset: Dataset, thresholds: Thresholds) -> bytes:
     axes.legend(fontsize=8)
     name_axes(axes, "signal above background [counts]", "share of pixels", "")
     return to_png(figure)
-
-
-def _inspect(
-    run: str,
-    members: Sequence[Pair],
-    cuts: Mapping[str, float],
-    tiles: Mapping[str, TileCounts],
-) -> RunQuality:
-    accepted = [pair for pair in members if pair.refused is None]
-    total = add_up(tiles[pair.id] for pair in accepted)
-    thresholds = [cuts[pair.id] for pair in accepted]
-    return RunQuality(
-        run=run,
-        pairs=len(members),
-        refused=len(members) - len(accepted),
-        borrowed=sum(bool(pair.note) for pair in accepted),
-        threshold=float(np.median(thresholds)) if thresholds else float("nan"),
-        prevalence=share_of(total.clear_positive, total.clear),
-        by_cutoff=tuple(share_of(count, total.countable) for count in total.by_cutoff),
-        uncounted=1 - share_of(total.clear, total.whole),
-    )
 
 
 def _run_texts(dataset: Dataset) -> tuple[str, ...]:

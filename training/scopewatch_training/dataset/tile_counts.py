@@ -1,13 +1,13 @@
-"""Counts of positive tiles of each pair: what reports say of a data set, of signals read once."""
+"""Counts of positive tiles of pairs and runs, for all reports; each signal is read once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from scopewatch.core.imaging.labels import share_pair
-from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
 
 CUTOFFS: Final = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75)
@@ -80,6 +80,45 @@ def add_up(counts: Iterable[TileCounts]) -> TileCounts:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuality:
+    """Figures of one run in the report.
+
+    Parameters
+    ----------
+    prevalence
+        Share of positive tiles at the data set's own cut-off; nan without a countable tile.
+    by_cutoff
+        The same at each of `CUTOFFS`.
+    uncounted
+        Share of whole tiles that count neither way.
+    """
+
+    run: str
+    pairs: int
+    refused: int
+    borrowed: int
+    threshold: float
+    prevalence: float
+    by_cutoff: tuple[float, ...]
+    uncounted: float
+
+
+def inspect_runs(
+    dataset: Dataset, cuts: Mapping[str, float], tiles: Mapping[str, TileCounts]
+) -> list[RunQuality]:
+    """Measure every run of a data set, refused pairs included.
+
+    Parameters
+    ----------
+    cuts, tiles
+        Threshold of each accepted pair, and `count_tiles`, by its id.
+    """
+    return [
+        _inspect(run, members, cuts, tiles) for run, members in group_by_run(dataset.pairs).items()
+    ]
+
+
 def _count(dataset: Dataset, pair: Pair, cut: float) -> TileCounts:
     labels = dataset.labels
     grid, share = share_pair(dataset.signal(pair), cut, labels)
@@ -92,4 +131,25 @@ def _count(dataset: Dataset, pair: Pair, cut: float) -> TileCounts:
         clear=clear.size,
         clear_positive=int(np.count_nonzero(clear >= labels.area_cutoff)),
         by_cutoff=tuple(int(np.count_nonzero(known >= cutoff)) for cutoff in CUTOFFS),
+    )
+
+
+def _inspect(
+    run: str,
+    members: Sequence[Pair],
+    cuts: Mapping[str, float],
+    tiles: Mapping[str, TileCounts],
+) -> RunQuality:
+    accepted = [pair for pair in members if pair.refused is None]
+    total = add_up(tiles[pair.id] for pair in accepted)
+    thresholds = [cuts[pair.id] for pair in accepted]
+    return RunQuality(
+        run=run,
+        pairs=len(members),
+        refused=len(members) - len(accepted),
+        borrowed=sum(bool(pair.note) for pair in accepted),
+        threshold=float(np.median(thresholds)) if thresholds else float("nan"),
+        prevalence=share_of(total.clear_positive, total.clear),
+        by_cutoff=tuple(share_of(count, total.countable) for count in total.by_cutoff),
+        uncounted=1 - share_of(total.clear, total.whole),
     )

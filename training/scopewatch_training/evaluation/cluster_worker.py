@@ -87,7 +87,7 @@ def _open_task(
 ) -> "tuple[Dataset, CrossValidation, Baselines]":
     """Set this process up; tile features are computed once in it."""
     use_device(threads)
-    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.evaluation.single_fold import CrossValidation, baselines_of
 
     # Part of a message of the process that called.
@@ -103,7 +103,7 @@ def _open_frames(
     packed: bytes, folder: Path, threads: int
 ) -> "tuple[Sequence[TrainingFrame], float]":
     use_device(threads)
-    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.network.frames import search_frames
 
     # Packed to be a key of the cache.

@@ -39,7 +39,7 @@ _state: list[_WorkerState] = []
 def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
     """Set this process up with `task.threads` threads."""
     use_device(task.threads)
-    from scopewatch_training.dataset.prepared import open_dataset
+    from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.evaluation.single_fold import baselines_of
 
     dataset = open_dataset(folder)

@@ -1,11 +1,10 @@
 """`suggest`: looks at the frames of a time-lapse and chooses which to stain next."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.faults import Fault
@@ -16,45 +15,14 @@ from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
-from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
-from scopewatch_training.bundle.training_copies import CopyCheck, check_frames, find_among
-from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
+from scopewatch_training.bundle.training_copies import CopyCheck, check_frames
 from scopewatch_training.forecasting.frame_scores import load_frame
-from scopewatch_training.forecasting.timelapse import TimedFrame, Well, read_timelapse
+from scopewatch_training.forecasting.timelapse import TimedFrame, read_timelapse
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.suggestion.candidates import FrameLook, Place, gather, look_at
 from scopewatch_training.suggestion.choose import Suggestion, choose
-
-Unit = Literal["well", "frame"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuggestRequest:
-    """Request of suggestions.
-
-    Parameters
-    ----------
-    timelapse
-        Table of phase frames.
-    count
-        How many to choose.
-    by
-        `well`: wells at one time point. `frame`: each frame of each time point.
-    time_point
-        The one to look at; None: the last of each well, or all of them by frame.
-    stained
-        Wells that have a stain already, which are left out.
-    stained_frames
-        Hashes of their frames: copies of them under other names are left out, too. None where
-        they are not known.
-    """
-
-    timelapse: Path
-    count: int
-    by: Unit = "well"
-    time_point: int | None = None
-    stained: Collection[Well] = frozenset()
-    stained_frames: KnownFrames | None = None
+from scopewatch_training.suggestion.request import SuggestRequest, Unit, choose_frames
+from scopewatch_training.suggestion.stained_copies import find_stained, hash_frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,14 +103,14 @@ def suggest(
         progress = stack.enter_context(stages.counting("frames"))
         for done, frame in enumerate(frames, start=1):
             loaded = load_frame(frame)
-            hashes.append(_hash_frame(frame, loaded))
+            hashes.append(hash_frame(frame, loaded))
             look = look_at_frame(loaded, scorer, others, monotonic)
             if isinstance(look, FrameLook):
                 looks.setdefault(_place(frame, request.by), []).append(look)
             else:
                 left_out[look] += 1
             progress(done, len(frames))
-    stained = _find_stained(hashes, request)
+    stained = find_stained(hashes, request.stained_frames)
     copied = {each.frame for each in stained.copies}
     for frame, each in zip(frames, hashes, strict=True):
         if each.frame in copied:
@@ -179,38 +147,6 @@ def suggest(
         ),
         sizes=Counter(frame.run for frame in frames),
     )
-
-
-def choose_frames(frames: Sequence[TimedFrame], request: SuggestRequest) -> list[TimedFrame]:
-    """Return the frames to look at: of the time point, of wells that have no stain.
-
-    Raises
-    ------
-    ConfigError
-        When there is none.
-    """
-    open_ = [each for each in frames if each.place not in request.stained]
-    if request.time_point is not None:
-        found = [each for each in open_ if each.time_point == request.time_point]
-    elif request.by == "frame":
-        found = open_
-    else:
-        last: dict[Well, int] = {}
-        for each in open_:
-            last[each.place] = max(each.time_point, last.get(each.place, each.time_point))
-        found = [each for each in open_ if each.time_point == last[each.place]]
-    if not found:
-        points = sorted({each.time_point for each in open_})
-        raise ConfigError(
-            complaint(
-                "no frame is left to choose from",
-                where=request.timelapse,
-                expected=f"time points {points[0]} to {points[-1]}" if points else None,
-                got=f"time point {request.time_point}" if points else "every well is stained",
-                do="give another time point" if points else "give wells that have no stain yet",
-            )
-        )
-    return found
 
 
 def look_at_frame(
@@ -261,34 +197,6 @@ def refuse_other_frames(bundle: Bundle, beside: Sequence[Bundle]) -> None:
                     do="give bundles that were fitted on one data set",
                 )
             )
-
-
-def _hash_frame(frame: TimedFrame, loaded: Frame) -> KnownFrame:
-    return KnownFrame(
-        run=frame.run,
-        frame=f"{'/'.join(frame.place)}/s{frame.site}/t{frame.time_point:04d}",
-        phase=hash_pixels(loaded.pixels),
-        fluorescence="",
-        mark=mark(loaded.pixels),
-    )
-
-
-def _find_stained(hashes: Sequence[KnownFrame], request: SuggestRequest) -> CopyCheck:
-    known = request.stained_frames
-    if known is None:
-        return CopyCheck()
-    comparable = known.mark_version == MARK_VERSION
-    line = complaint(
-        "copies of stained frames that were saved again cannot be checked",
-        where="--stained",
-        expected=f"marks of version {MARK_VERSION}",
-        got=known.mark_version,
-        do="prepare that data set again",
-    )
-    return CopyCheck(
-        copies=tuple(find_among(known.frames, hashes, near=comparable)),
-        unchecked=() if comparable else (line,),
-    )
 
 
 def _place(frame: TimedFrame, by: Unit) -> Place:

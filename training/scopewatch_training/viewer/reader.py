@@ -9,7 +9,8 @@ import numpy as np
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.corrections.record import Corrections
 from scopewatch_training.dataset.doubts import group_doubts
-from scopewatch_training.dataset.prepared import INDEX, Dataset, open_dataset
+from scopewatch_training.dataset.index import INDEX, open_dataset
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.viewer.painted import own_labels, paint_corrections
 from scopewatch_training.viewer.stack import PairStack
 

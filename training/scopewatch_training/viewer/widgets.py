@@ -13,7 +13,7 @@ from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.corrections.author import author_name
 from scopewatch_training.dataset.corrections.file import write_corrections
 from scopewatch_training.dataset.corrections.record import Corrections, count_corrections
-from scopewatch_training.dataset.prepared import open_dataset
+from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.viewer.painted import own_labels, read_painted
 from scopewatch_training.viewer.reader import KEY
 

@@ -34,14 +34,14 @@ from scopewatch_training.dataset.looks import add_pixels, look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
+from scopewatch_training.dataset.pairs.fitness import plan_scale, refuse_unusable
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.pairs.registration import register, shift_plane
+from scopewatch_training.dataset.pairs.registration import register
 from scopewatch_training.dataset.pairs.see_through import measure_see_through
+from scopewatch_training.dataset.pairs.shift import shift_plane
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
 from scopewatch_training.dataset.settings import PrepareSettings
 
-MAX_RESAMPLE: Final = 2.0
-_SCALE_TOLERANCE: Final = 0.01
 _KNEE_SIGMAS: Final = 15.0
 FAINT_SIGMAS: Final = 8.0
 FAINT_SHARE: Final = 1e-3
@@ -49,7 +49,6 @@ FAINT_SHARE: Final = 1e-3
 _LIT_PX: Final = 64
 _LIT_SHARE: Final = 0.02
 _FIT_TILE_PX: Final = 8
-_SMALLEST_PX: Final = 64
 MOST_APART_PX: Final = 3.0
 MISFIT_NOTE: Final = "not registered, and fits"
 """Begin of the note of a pair that was not to be registered and does not fit as it lies."""
@@ -131,18 +130,8 @@ def _process(
         fluorescence_look=look_at(fluorescence.pixels),
         light=measure_brightness(fluorescence.pixels),
     )
-    _refuse_one_picture(row, pair)
-    if min(phase.pixels.shape) < _SMALLEST_PX:
-        raise FrameError(
-            complaint(
-                "phase frame is too small",
-                where=row.phase,
-                expected=f"at least {_SMALLEST_PX} px a side",
-                got=f"{phase.pixels.shape[0]} x {phase.pixels.shape[1]} px",
-                do="export whole frames",
-            )
-        )
-    scale, resampled_by = _plan_scale(row, phase, settings)
+    refuse_unusable(row, pair, phase)
+    scale, resampled_by = plan_scale(row, phase, settings)
     pixels: NDArray[Any] = phase.pixels
     if resampled_by != 1.0:
         pixels = resample(phase.pixels, resampled_by)
@@ -264,51 +253,6 @@ def _write_mask(
             pair = replace(pair, note=f"{pair.note}; used where it lies, not registered")
     signal = _hide_unknown(signal, phase.pixels, (pair.height, pair.width))
     return _write(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
-
-
-def _refuse_one_picture(row: PairRow, pair: Pair) -> None:
-    """Refuse a pair whose two pictures have the same pixels."""
-    if pair.phase_look.sha256 == pair.fluorescence_look.sha256:
-        raise FrameError(
-            complaint(
-                "phase and fluorescence are the same picture",
-                where=row,
-                expected="two channels of one field",
-                got=f"the same pixels in {row.phase.path.name} and {row.fluorescence.path.name}",
-                do="name each channel's own file, or its page (#page=1; pages count from 0)",
-            )
-        )
-
-
-def _plan_scale(
-    row: PairRow, phase: GreyPicture, settings: PrepareSettings
-) -> tuple[float | None, float]:
-    """Scale of the result in um/px, and the factor to resample the phase frame by."""
-    stated = row.um_per_px if row.um_per_px is not None else phase.um_per_px
-    wanted = settings.um_per_px
-    if wanted is None or stated is None:
-        if wanted is not None:
-            raise FrameError(
-                complaint(
-                    "pixel size is unknown",
-                    where=row,
-                    expected=f"a pixel size, to bring it to {wanted:g} um/px",
-                    do="give column um_per_px",
-                )
-            )
-        return stated, 1.0
-    factor = stated / wanted
-    if max(factor, 1 / factor) > MAX_RESAMPLE:
-        raise FrameError(
-            complaint(
-                "pixel size is too far off to resample",
-                where=row,
-                expected=f"within {MAX_RESAMPLE:g} x of {wanted:g} um/px",
-                got=f"{stated:g} um/px",
-                do="prepare it as another data set",
-            )
-        )
-    return wanted, 1.0 if abs(factor - 1) <= _SCALE_TOLERANCE else factor
 
 
 def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
