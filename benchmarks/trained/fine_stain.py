@@ -22,9 +22,9 @@ from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.network.frames import frames_of
 
 Planes = dict[str, NDArray[np.float32]]

@@ -12,12 +12,12 @@ from scopewatch.core.imaging.model_card import LabelRecipe
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_writer import label_recipe
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.comparison.common_ground import refuse_other_labels
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, PrepareSettings
 from scopewatch_training.evaluation.label_check import LabelCheck, check_labels
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_comparison.two_bundles import write_bundle
 

@@ -8,6 +8,7 @@ import pytest
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.card_writer import label_corrections
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.cli.main import main
 from scopewatch_training.comparison.compare import compare
 from scopewatch_training.dataset.corrections.record import Decision, TileLabel
@@ -15,7 +16,6 @@ from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.baselines import Baselines
 from scopewatch_training.evaluation.evaluate import score_fields
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.forecasting.forecast import final_efficiencies
 from scopewatch_training.network.frames import frames_of
 from tests.unit.training.tiny_data import THRESHOLD, write_dataset

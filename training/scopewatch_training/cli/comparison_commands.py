@@ -29,6 +29,7 @@ def compare(
 ) -> None:
     """Compare two bundles on runs that neither saw: paired differences with intervals."""
     from scopewatch.inference.bundle import load_bundle
+    from scopewatch_training.bundle.label_rule import read_label_rule
     from scopewatch_training.comparison.compare import compare as compare_bundles
     from scopewatch_training.comparison.page import (
         COLUMNS,
@@ -38,7 +39,6 @@ def compare(
         write_comparison,
     )
     from scopewatch_training.evaluation.evaluate import write_figures
-    from scopewatch_training.evaluation.label_rule import read_label_rule
 
     console = open_console()
     bundles = load_bundle(first), load_bundle(second)

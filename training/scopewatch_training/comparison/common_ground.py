@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle.label_rule import LabelRule
 from scopewatch_training.bundle.training_copies import Copy, check_copies
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.evaluation.label_rule import LabelRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

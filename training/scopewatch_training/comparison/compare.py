@@ -8,6 +8,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle.label_rule import LabelRule, read_label_rule
 from scopewatch_training.comparison.common_ground import choose_runs, refuse_other_labels
 from scopewatch_training.comparison.conclusion import caveats, conclude
 from scopewatch_training.comparison.differences import Difference, differences
@@ -18,7 +19,6 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.evaluate import score_fields
 from scopewatch_training.evaluation.label_check import check_labels
-from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.cross_fit import INNER_FOLDS
 from scopewatch_training.bundle.fit_record import read_fit
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.bundle.shared_pictures import (
     describe_shared_pictures,
     refuse_copied_runs,
@@ -17,7 +18,6 @@ from scopewatch_training.dataset.splits import leave_one_run_out
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.folds import run_folds
 from scopewatch_training.evaluation.isolated import ComparisonRequest, assess_leaky
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS
 from scopewatch_training.evaluation.single_fold import CrossValidation
 from scopewatch_training.network.stages import Stages

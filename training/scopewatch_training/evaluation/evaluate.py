@@ -15,6 +15,7 @@ from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.label_rule import LabelRule, read_label_rule
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
@@ -22,7 +23,6 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
 from scopewatch_training.evaluation.baselines import Baselines
 from scopewatch_training.evaluation.label_check import LabelCheck, check_labels
-from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 from scopewatch_training.evaluation.no_positives import describe_runs_without_positives
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from scopewatch_training.network.frames import frames_of, score_frames

@@ -10,11 +10,11 @@ import numpy as np
 
 from scopewatch.core.imaging.labels import NOT_COUNTED
 from scopewatch_training.bundle.float_scores import score_float
+from scopewatch_training.bundle.label_rule import LabelRule
 from scopewatch_training.dataset.planes import HiddenTiles
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import random_tiles
 from scopewatch_training.evaluation.assessment import Assessment, ScoredField, assess
-from scopewatch_training.evaluation.label_rule import LabelRule
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.ensemble import train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings

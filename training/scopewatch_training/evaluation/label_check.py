@@ -11,10 +11,10 @@ from typing import Any, Final
 from scopewatch.core.errors import complaint
 from scopewatch.core.imaging.label_settings import BinariseSettings
 from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle.label_rule import LabelRule
 from scopewatch_training.dataset.annotation import MASK_NOTE
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings
-from scopewatch_training.evaluation.label_rule import LabelRule
 
 Facts = Mapping[str, Any]
 

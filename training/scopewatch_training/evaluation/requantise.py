@@ -19,9 +19,9 @@ from scopewatch_training.bundle.check_writer import choose_check
 from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.float_scores import score_float
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.network.architecture import has_area_head
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.frames import frames_of

@@ -16,6 +16,7 @@ from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.bundle.cross_fit import INNER_FOLDS
 from scopewatch_training.bundle.fit import FitRequest, fit
 from scopewatch_training.bundle.fit_record import FIT_FILE, SCORER_BUDGET_MB, read_fit
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.splits import Fold, leave_one_run_out
 from scopewatch_training.evaluation.assessment import ScoredField
@@ -26,7 +27,6 @@ from scopewatch_training.evaluation.isolated import (
     ComparisonRequest,
     score_isolated,
 )
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.evaluation.shared_networks import OTHER_FOLDS, fit_shared, train_network
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.stages import Stages

@@ -21,13 +21,13 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.bundle.training_copies import check_copies, name_copied_runs
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.evaluation.evaluate import write_figures
 from scopewatch_training.evaluation.label_check import check_labels
-from scopewatch_training.evaluation.label_rule import read_label_rule
 from scopewatch_training.forecasting.courses import read_finals
 from scopewatch_training.forecasting.early_warning import (
     RecordedRuns,

@@ -14,13 +14,13 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_writer import label_recipe
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
+from scopewatch_training.bundle.label_rule import LabelRule, read_label_rule
 from scopewatch_training.bundle.training_copies import check_copies, name_copied_runs
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import score_fields
 from scopewatch_training.evaluation.label_check import check_labels
-from scopewatch_training.evaluation.label_rule import LabelRule, read_label_rule
 from scopewatch_training.forecasting.courses import follow_wells, plan_of
 from scopewatch_training.forecasting.forecast_table import fit_forecast
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments

@@ -51,9 +51,8 @@ def find_odd_stains(pairs: Sequence[Pair]) -> list[Doubt]:
                     measured=f"small spots over at least {lit[run]:.0%} of each field, evenness"
                     f" {own:.2f}",
                     expected=f"as the other runs, evenness below {TIMES_AS_EVEN * usual:.2f}",
-                    do="look at its fluorescence: of a nuclear stain (DAPI, Hoechst), give the"
-                    " marker's files or channel; a marker of nuclei that nearly all cells have"
-                    " looks so, too",
+                    do="look at its fluorescence: where it is a nuclear stain (DAPI, Hoechst), name"
+                    " the files or the channel of the marker",
                 )
             )
     return doubts
