@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from scopewatch.core.imaging.planes.filters import block_means
+
 Plane = NDArray[np.float32]
 
 _CROP_PX: Final = 510
@@ -53,10 +55,7 @@ def measure_see_through(view: Plane, signal: Plane) -> float:
 def _block_means(plane: Plane) -> Plane:
     """Return means of blocks of 3 x 3 px of the middle of a plane."""
     top, left = (max(side - _CROP_PX, 0) // 2 for side in plane.shape)
-    rows, cols = (min(side, _CROP_PX) // _FINE_PX for side in plane.shape)
-    crop = plane[top : top + rows * _FINE_PX, left : left + cols * _FINE_PX]
-    blocks = crop.reshape(rows, _FINE_PX, cols, _FINE_PX)
-    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
+    return block_means(plane[top : top + _CROP_PX, left : left + _CROP_PX], _FINE_PX)
 
 
 def _clip(values: Plane) -> Plane:

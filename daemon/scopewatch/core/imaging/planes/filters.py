@@ -42,22 +42,22 @@ def gaussian(plane: Plane, sigma_px: float, truncate: float = 4.0) -> Plane:
     return smoothed
 
 
-def box_mean(plane: Plane, side_px: int) -> Plane:
+def box_mean(plane: Plane, side_px: int, border: Border = "edge") -> Plane:
     """Return the mean of the square about each pixel of a (H, W) float32 plane.
-
-    Beyond the border the plane goes on as it ends there.
 
     Parameters
     ----------
     side_px
         Of the square; odd.
+    border
+        As for `padded_strips`.
     """
     reach = side_px // 2
     means = np.empty(plane.shape, dtype=np.float32)
     width = plane.shape[1]
     size = (_strip_rows(width) + 2 * reach, width + 2 * reach)
     scratch = np.empty((3, *size), dtype=np.float32)
-    for rows, strip in padded_strips(plane, reach, "edge"):
+    for rows, strip in padded_strips(plane, reach, border):
         down = scratch[2, : rows.stop - rows.start]
         _add_neighbours(strip, side_px, down, scratch[:2])
         _add_neighbours(down.T, side_px, means[rows].T, scratch[:2].transpose(0, 2, 1))
