@@ -21,8 +21,12 @@ from scipy import fft
 Plane = NDArray[np.float32]
 
 WINDOW_PX: Final = 128
-LEAST_MOVED_PX: Final = 4.0
-"""Shortest offset that counts as a move, in pixels of the frame as it is registered."""
+LEAST_MOVED_PX: Final = 4.5
+"""Shortest offset that counts as a move, in pixels of the frame as it is registered.
+
+Of 60 simulated fields in which nothing moved two have a window that fits 4.1 px away; none has a
+longer one that fits so well. Of 50 warps of simulated cells 35 are longer, of E. coli 34.
+"""
 _REACH_PX: Final = 16
 _GUARD_PX: Final = 8
 _FITS: Final = 0.75
