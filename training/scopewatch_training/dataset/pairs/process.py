@@ -19,10 +19,8 @@ from scopewatch.core.imaging.fluorescence_signal import (
 )
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.planes.filters import block_means
-from scopewatch.core.imaging.quality import fit_tiles, measure
+from scopewatch.core.imaging.quality import measure
 from scopewatch.core.imaging.scale import resample
-from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch.files import whole_file
 from scopewatch_training.dataset.annotation import (
     MASK_NOISE,
     MASK_NOTE,
@@ -39,6 +37,7 @@ from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pairs.registration import register
 from scopewatch_training.dataset.pairs.see_through import measure_see_through
 from scopewatch_training.dataset.pairs.shift import shift_plane
+from scopewatch_training.dataset.pairs.written import hide_unknown, write_planes
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
 from scopewatch_training.dataset.settings import PrepareSettings
 
@@ -48,7 +47,6 @@ FAINT_SHARE: Final = 1e-3
 """Share of the pixels clearly above the noise below which nothing can be registered."""
 _LIT_PX: Final = 64
 _LIT_SHARE: Final = 0.02
-_FIT_TILE_PX: Final = 8
 MOST_APART_PX: Final = 3.0
 MISFIT_NOTE: Final = "not registered, and fits"
 """Begin of the note of a pair that was not to be registered and does not fit as it lies."""
@@ -198,14 +196,14 @@ def _process(
         )
     elif not faint:
         pair = _note_misfit(pair, view, signal, noise, settings)
-    signal = _hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
+    signal = hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
     pair = replace(
         pair,
         histogram=histograms.count_signal(signal),
         see_through=measure_see_through(view, signal),
     )
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)
-    return PairOutcome(pair=_write(pair, out, view, cells))
+    return PairOutcome(pair=write_planes(pair, out, view, cells))
 
 
 def _compress(signal: NDArray[np.float32], noise: float) -> NDArray[np.floating]:
@@ -251,8 +249,8 @@ def _write_mask(
             signal = shift_plane(signal, pair.offset_px)
         else:
             pair = replace(pair, note=f"{pair.note}; used where it lies, not registered")
-    signal = _hide_unknown(signal, phase.pixels, (pair.height, pair.width))
-    return _write(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
+    signal = hide_unknown(signal, phase.pixels, (pair.height, pair.width))
+    return write_planes(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
 
 
 def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
@@ -265,26 +263,3 @@ def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
 
 def _scale_ratio(table: float | None, file: float | None) -> float:
     return 1.0 if table is None or file is None else table / file
-
-
-def _hide_unknown(
-    signal: NDArray[np.float32], pixels: NDArray[Any], shape: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Set the signal to NaN where the phase frame shows nothing (black border, burnt out)."""
-    grid = TileGrid(height=shape[0], width=shape[1], tile_px=_FIT_TILE_PX)
-    fit = fit_tiles(pixels, grid)
-    if fit.all():
-        return signal
-    return np.where(grid.spread(fit), signal, np.float32(np.nan))
-
-
-def _write(pair: Pair, out: Path, view: NDArray[np.float32], signal: NDArray[np.float32]) -> Pair:
-    made = replace(pair, view=f"views/{pair.id}.npy", signal=f"signals/{pair.id}.npy")
-    _save(out / made.view, view.astype(np.float16))
-    _save(out / made.signal, signal)
-    return made
-
-
-def _save(path: Path, array: NDArray[Any]) -> None:
-    with whole_file(path, shared=True) as part, part.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
