@@ -1,6 +1,7 @@
 """Runs unlike the others: refused as a whole, days in hours, inverted, or one plate twice."""
 
 from dataclasses import replace
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scipy import ndimage
 
 from scopewatch_training.dataset.checks.odd_runs import find_inverted, find_odd_days
+from scopewatch_training.dataset.checks.odd_stains import find_odd_stains
 from scopewatch_training.dataset.doubts import DoubtKind, Verdict, Weight, verdict
 from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.pairs.record import Pair
@@ -45,11 +47,6 @@ MISTAKES: dict[str, tuple[Change, dict[DoubtKind, str], Verdict]] = {
     "inverted phase": (
         lambda field, _: replace(field, phase=8000 - field.phase),
         {DoubtKind.INVERTED: "a skewness of +"},
-        Verdict.LOOK,
-    ),
-    "a stain of all nuclei": (
-        lambda _, site: make_field(300 + site, even_px=22),
-        {DoubtKind.STAIN: "small spots over at least 100% of each field, evenness"},
         Verdict.LOOK,
     ),
     "fluorescence of other fields": (
@@ -125,3 +122,42 @@ def test_an_evaluated_run_without_a_positive_tile_is_named() -> None:
         "no tile of a run is positive, so that its figures show false positives alone: b (expected"
     )
     assert describe_runs_without_positives([scored("a", 0, 1)]) == ()
+
+
+def test_a_run_stained_for_all_nuclei_is_named(tmp_path: Path) -> None:
+    made = prepare_runs(tmp_path, lambda _, site: make_field(300 + site, even_px=22))
+    [doubt] = [each for each in made.doubts if each.kind is DoubtKind.STAIN]
+    assert (doubt.run, doubt.weight) == ("r3", Weight.LOOK)
+    assert doubt.measured.startswith("small spots over at least 100% of each field, evenness 3.")
+    assert "expected as the other runs, evenness below" in doubt.line
+
+
+NUCLEI = (2.9, 1.0)
+MARKER = (0.8, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("stains", "odd"),
+    [
+        ({"a": MARKER, "b": NUCLEI, "c": MARKER}, ["b"]),
+        ({"a": MARKER, "b": NUCLEI}, ["b"]),
+        ({"a": MARKER, "b": MARKER, "c": NUCLEI, "d": NUCLEI}, ["c", "d"]),
+        ({"a": NUCLEI, "b": NUCLEI}, []),
+        ({"a": MARKER, "b": (2.9, 0.3)}, []),
+        ({"a": MARKER, "b": (1.2, 1.0)}, []),
+        ({"a": NUCLEI}, []),
+    ],
+)
+def test_a_run_lit_everywhere_by_much_evener_spots_than_the_others_is_odd(
+    stains: dict[str, tuple[float, float]], odd: list[str]
+) -> None:
+    pairs = [
+        Pair(
+            id=f"{run}{site}", run=run, plate="P1", well="A1", site=site, time_point=0, day=None,
+            phase="p.tif", fluorescence="f.tif", lit=lit,
+            fluorescence_look=Look(grain=2.0, fineness=log(evenness / 2)),
+        )
+        for run, (evenness, lit) in stains.items()
+        for site in range(2)
+    ]  # fmt: skip
+    assert [each.run for each in find_odd_stains(pairs)] == odd
