@@ -43,6 +43,7 @@ EXEMPT = {
     "app/shared/places.py mark_place unlink": ON_REQUEST,
     "app/setup/configuration.py write_configuration mkdir": ON_REQUEST,
     "app/setup/configuration.py write_configuration write_text": ON_REQUEST,
+    "core/imaging/planes/filters.py block_means copy": NO_WRITE,
     "inference/openvino_engine.py OpenVINOEngine.__init__ TemporaryDirectory": TEMPORARY,
     "inference/openvino_engine.py OpenVINOEngine.__init__ write_bytes": TEMPORARY,
     "inference/openvino_engine.py OpenVINOEngine.invoke copy": NO_WRITE,
