@@ -8,7 +8,8 @@ days, and the machine sleeps between the time points. Rules are on, messages go 
 the dashboard is looked at every tenth time point. Prints a line for each tenth of the run, and
 exits with 1 where a promise is broken:
 
-- memory stays within a tenth of what it was after 5,000 frames, descriptors as well;
+- memory stays within a tenth of what it was after 5,000 frames; descriptors grow by no more than
+  the connections that a pool of the database keeps;
 - each frame has one row and one result, and none is missing or refused;
 - SIGTERM ends the daemon within 5 s in the middle of the last time point; the next start scores the
   rest of it.
