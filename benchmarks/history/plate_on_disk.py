@@ -97,7 +97,7 @@ class Plate:
                 break
             until, count = number, count + 1
         self._settled = until, count
-        return count + sum(settled for number, settled in rows if number > until)
+        return count + sum(bool(settled) for number, settled in rows if number > until)
 
     def _field(self, time_point: int) -> np.ndarray:
         """Return the field of view on the day of a time point."""

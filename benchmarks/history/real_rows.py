@@ -34,7 +34,8 @@ from benchmarks.history.webhook import webhook
 from benchmarks.history.whole_run import settle
 from benchmarks.paired.builds import processor
 from scopewatch.store.schema.columns import Base
-from scopewatch.store.schema.engine import DATABASE, open_reader
+from scopewatch.store.schema.engine import open_reader
+from scopewatch.store.schema.place import DATABASE
 from scopewatch.store.schema.tables import FrameRow, Result, Run, TileScoresRow, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook
 
