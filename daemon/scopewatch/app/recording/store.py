@@ -39,8 +39,6 @@ from scopewatch.store.read.liveness import known_folder
 from scopewatch.store.schema.columns import SETTLED
 from scopewatch.store.schema.engine import open_reader, open_writer
 from scopewatch.store.schema.place import Place
-from scopewatch.store.schema.tables import FrameRow
-from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.days import day_without_run, warn_if_early
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.liveness import record_folder
@@ -231,10 +229,10 @@ class Store(Database):
         """
         if not ticket.key == frame.key == result.key:
             raise ValueError(f"{frame.key} and {result.key} do not belong to {ticket.key}")
-        now = self._clock.now()
+        now, moment = self._clock.now(), frame.moment.over(ticket.moment)
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            day = self._day_of(work, row, ticket, frame)
+            day = work.frames.day_of(ticket, moment, self._recorder.policy, row)
             messages: tuple[Message, ...] = ()
             if row.state not in SETTLED:
                 messages = self._recorder.score(work, row, ticket, frame, result, files, day, now)
@@ -253,11 +251,11 @@ class Store(Database):
 
         The frame must have been claimed by this ticket. Doing it again changes nothing.
         """
-        now = self._clock.now()
+        now, moment = self._clock.now(), frame.moment.over(ticket.moment)
         with self.write_unit() as work:
             row = work.frames.held(ticket)
-            day = self._day_of(work, row, ticket, frame)
-            warn_if_early(ticket.key, frame.moment.over(ticket.moment), day)
+            day = work.frames.day_of(ticket, moment, self._recorder.policy, row)
+            warn_if_early(ticket.key, moment, day)
             if row.state not in SETTLED:
                 self._recorder.measure(work, row, ticket, frame, reading, day, now)
             reason = row.reason
@@ -293,10 +291,6 @@ class Store(Database):
             else:
                 under = self._recorder.judging.under(refusal.source)
                 work.frames.refuse(refusal, under, now)
-
-    def _day_of(self, work: UnitOfWork, row: FrameRow, ticket: FrameTicket, frame: Frame) -> float:
-        moment = frame.moment.over(ticket.moment)
-        return work.frames.day_of(ticket, moment, self._recorder.policy, row)
 
     def _review(self, run: str, day: float, time_point: int | None = None) -> None:
         """Set a run against its card once it ends.

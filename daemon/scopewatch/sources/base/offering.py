@@ -51,7 +51,6 @@ class Offering:
         self._inbox = inbox
         self._ledger = ledger
         self._clock = clock
-        self._remembered = remembered
         self._reoffer_s = reoffer_s
         # Hashes instead of texts: a hundred thousand paths would fill the memory of a small board.
         self._memory = Remembered(remembered)
