@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,12 +149,15 @@ def mark_distance(one: str, other: str) -> float:
 
 def _bands(pixels: Pixels) -> list[NDArray[np.float32]]:
     """Return structures of 3 to 9, 9 to 27 and 27 to 81 px in the middle, at every third pixel."""
-    top, left = (max(side - _CROP_PX, 0) // 2 for side in pixels.shape)
-    rows, cols = (min(side, _CROP_PX) // _FINEST_PX for side in pixels.shape)
-    crop = pixels[top : top + rows * _FINEST_PX, left : left + cols * _FINEST_PX]
-    finest = block_means(crop, _FINEST_PX)
+    finest = block_means(middle(pixels, _CROP_PX), _FINEST_PX)
     means = [ndimage.uniform_filter(finest, side) for side in _BOXES]
     return [narrow - wide for narrow, wide in pairwise(means)]
+
+
+def middle(plane: NDArray[Any], side_px: int) -> NDArray[Any]:
+    """Return the square of this side in the middle of a (H, W) plane; a view, cut at its border."""
+    top, left = (max(side - side_px, 0) // 2 for side in plane.shape)
+    return plane[top : top + side_px, left : left + side_px]
 
 
 def _skewness(plane: NDArray[np.float32]) -> float:

@@ -1,10 +1,11 @@
 """Checks of the light in the fluorescence: inverted, mixed with phase contrast, or none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.annotation import MASK_NOTE
+from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import LEAST_GRAIN
 from scopewatch_training.dataset.pairs.process import FAINT_SHARE, FAINT_SIGMAS
@@ -29,7 +30,7 @@ _MOST_NAMED: Final = 5
 
 def find_inverted_fluorescence(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each run with pairs whose fluorescence is dark where cells glow."""
-    return _by_run(
+    return doubt_odd_pairs(
         pairs,
         _is_inverted,
         lambda run, odd, members: Doubt(
@@ -47,7 +48,7 @@ def find_inverted_fluorescence(pairs: Sequence[Pair]) -> list[Doubt]:
 
 def find_see_through(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each run with pairs in whose fluorescence the phase frame shows."""
-    return _by_run(
+    return doubt_odd_pairs(
         pairs,
         lambda pair: pair.see_through >= SHOWS_THROUGH,
         lambda run, odd, members: Doubt(
@@ -106,18 +107,6 @@ def find_blank(pairs: Sequence[Pair]) -> list[Doubt]:
                 )
             )
     return doubts
-
-
-def _by_run(
-    pairs: Sequence[Pair],
-    is_odd: Callable[[Pair], bool],
-    doubt: Callable[[str, Sequence[Pair], Sequence[Pair]], Doubt],
-) -> list[Doubt]:
-    return [
-        doubt(run, odd, members)
-        for run, members in group_by_run(pairs).items()
-        if (odd := [pair for pair in members if is_odd(pair)])
-    ]
 
 
 def _is_inverted(pair: Pair) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
@@ -169,21 +170,18 @@ def find_odd_scales(pairs: Sequence[Pair]) -> list[Doubt]:
 
 def find_other_scales(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each run whose manifest states another pixel size than its files."""
-    doubts = []
-    for run, members in group_by_run(pairs).items():
-        odd = [pair for pair in members if abs(pair.scale_ratio - 1) > _SAME_SCALE]
-        if odd:
-            doubts.append(
-                Doubt(
-                    kind=DoubtKind.OTHER_SCALE,
-                    weight=Weight.LOOK,
-                    run=run,
-                    pair=None,
-                    measured=f"{odd[0].scale_ratio:.3g} times the size in the phase files,"
-                    f" in {len(odd)} of {len(members)} pairs",
-                    expected="one size in both, in um of a pixel of the frame as it was saved",
-                    do="correct um_per_px (objective, binning, a picture that was scaled), or leave"
-                    " it empty; where the files are wrong, state the same um_per_px in config.yaml",
-                )
-            )
-    return doubts
+    return doubt_odd_pairs(
+        pairs,
+        lambda pair: abs(pair.scale_ratio - 1) > _SAME_SCALE,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.OTHER_SCALE,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=f"{odd[0].scale_ratio:.3g} times the size in the phase files,"
+            f" in {len(odd)} of {len(members)} pairs",
+            expected="one size in both, in um of a pixel of the frame as it was saved",
+            do="correct um_per_px (objective, binning, a picture that was scaled), or leave"
+            " it empty; where the files are wrong, state the same um_per_px in config.yaml",
+        ),
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.planes.filters import block_means
+from scopewatch_training.dataset.looks import middle
 
 _CROP_PX: Final = 512
 _BLOCK: Final = 4
@@ -54,9 +55,9 @@ def _noise_rise(pixels: NDArray[Any]) -> float | None:
     Blocks that touch the lowest or highest count are left out: noise ends there.
     """
     side = 2 * _BLOCK
-    rows, cols = (min(each, _CROP_PX) // side for each in pixels.shape)
-    top, left = ((each - min(each, _CROP_PX)) // 2 for each in pixels.shape)
-    crop = pixels[top : top + rows * side, left : left + cols * side].astype(np.float32)
+    square = middle(pixels, _CROP_PX)
+    rows, cols = (each // side for each in square.shape)
+    crop = square[: rows * side, : cols * side].astype(np.float32)
     twist = crop[::2, ::2] + crop[1::2, 1::2]
     twist -= crop[::2, 1::2] + crop[1::2, ::2]
     variance = block_means(np.square(twist, out=twist), _BLOCK).ravel() / 4

@@ -160,17 +160,13 @@ def _process(
         lit=lit,
         role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
-        note="; ".join(each for each in (done_to_it, resampling) if each),
+        note=_joined(done_to_it, resampling),
     )
     if area is not None:
         return PairOutcome(pair=_write_mask(pair, out, view, signal, phase, settings))
     if borrowed is not None:
-        note = f"{pair.note}; " if pair.note else ""
-        pair = replace(
-            pair,
-            offset_px=borrowed,
-            note=f"{note}too little signal to register by: offset of the run's other pairs",
-        )
+        pair = _noted(pair, "too little signal to register by: offset of the run's other pairs")
+        pair = replace(pair, offset_px=borrowed)
     elif settings.register:
         if faint:
             return PairOutcome(pair=pair, undecided=True)
@@ -227,8 +223,7 @@ def _note_misfit(
         misfit = f"{distance:.1f} px beside it"
     else:
         return pair
-    note = f"{pair.note}; " if pair.note else ""
-    return replace(pair, note=f"{note}{MISFIT_NOTE} {misfit}")
+    return _noted(pair, f"{MISFIT_NOTE} {misfit}")
 
 
 def _write_mask(
@@ -248,7 +243,7 @@ def _write_mask(
             pair = replace(pair, offset_px=(dy, dx), registration_confidence=confidence)
             signal = shift_plane(signal, pair.offset_px)
         else:
-            pair = replace(pair, note=f"{pair.note}; used where it lies, not registered")
+            pair = _noted(pair, "used where it lies, not registered")
     signal = hide_unknown(signal, phase.pixels, (pair.height, pair.width))
     return write_planes(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
 
@@ -259,6 +254,14 @@ def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
         return ""
     one, other = ("{} x {}".format(*each.pixels.shape) for each in (fluorescence, phase))
     return f" with {one} px taken for a binning of the {other} px of the phase frame"
+
+
+def _noted(pair: Pair, note: str) -> Pair:
+    return replace(pair, note=_joined(pair.note, note))
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(each for each in notes if each)
 
 
 def _scale_ratio(table: float | None, file: float | None) -> float:

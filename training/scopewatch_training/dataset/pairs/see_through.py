@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from scopewatch.core.imaging.planes.filters import block_means
+from scopewatch_training.dataset.looks import middle
 
 Plane = NDArray[np.float32]
 
@@ -38,7 +39,7 @@ def measure_see_through(view: Plane, signal: Plane) -> float:
     -------
     -1 to 1; 0 where there is too little to compare.
     """
-    near, glow = _block_means(view), _block_means(signal)
+    near, glow = (block_means(middle(each, _CROP_PX), _FINE_PX) for each in (view, signal))
     known = np.isfinite(glow)
     if int(known.sum()) < _FEWEST:
         return 0.0
@@ -50,12 +51,6 @@ def measure_see_through(view: Plane, signal: Plane) -> float:
     if spread <= 0:
         return 0.0
     return float(np.mean((one - one.mean()) * (other - other.mean()))) / spread
-
-
-def _block_means(plane: Plane) -> Plane:
-    """Return means of blocks of 3 x 3 px of the middle of a plane."""
-    top, left = (max(side - _CROP_PX, 0) // 2 for side in plane.shape)
-    return block_means(plane[top : top + _CROP_PX, left : left + _CROP_PX], _FINE_PX)
 
 
 def _clip(values: Plane) -> Plane:
