@@ -28,8 +28,8 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fuzz_mutations import mutate
-from fuzz_targets import TARGETS, RanOutOfMemoryError, Target
+from fuzz.mutations import mutate
+from fuzz.targets import TARGETS, RanOutOfMemoryError, Target
 
 HANG_S = 20.0
 MEMORY_MB = 1024

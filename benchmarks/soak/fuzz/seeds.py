@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from fuzz_tiffs import bomb, huge, looping, overlapping, pixels, wide
 from PIL import Image
 
+from fuzz.tiffs import bomb, huge, looping, overlapping, pixels, wide
 from scopewatch.sources.layouts.registry import LAYOUTS
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import fuzz_seeds as seeds
-
+from fuzz import seeds
 from scopewatch.config import load_config
 from scopewatch.core.errors import ScopewatchError
 from scopewatch.inference.bundle import load_bundle, parse_card
