@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
+import tifffile
 from moto.server import ThreadedMotoServer
+from numpy.typing import NDArray
 
 from scopewatch.cli.main import run
 
@@ -50,6 +53,19 @@ def upload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
             client.delete_object(Bucket=BUCKET, Key=each["Key"])
     client.delete_bucket(Bucket=BUCKET)
     client.close()
+
+
+def write_series(folder: Path, pixels: NDArray[np.uint16]) -> None:
+    """Write an image whose well only a metadata.txt beside it states, as Micro-Manager does."""
+    folder.mkdir(parents=True)
+    name = "img_000000000_Phase_000.tif"
+    tifffile.imwrite(folder / name, pixels)
+    summary = {"Channels": 1, "PixelSize_um": 1.0, "Prefix": "series"}
+    facts = {"FrameIndex": 7, "PositionName": "D4-Site_1", "Channel": "phase", "PixelSizeUm": 1.0}
+    (folder / "metadata.txt").write_text(
+        json.dumps({"Summary": summary, f"Metadata-series/{name}": facts | {"FileName": name}}),
+        encoding="utf-8",
+    )
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Raw data in a bucket are read as those on a disk: names, metadata, files beside images."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.sources.remote.mirror import mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 from tests.integration.conftest import Save
-from tests.integration.remote.conftest import same_place, score
+from tests.integration.remote.conftest import same_place, score, write_series
 
 WRITE_NDTIFF = """
 import sys
@@ -59,16 +58,7 @@ def test_files_stacks_and_side_files_are_read_as_on_a_disk(
         ome=True,
         metadata={"axes": "TYX", "PhysicalSizeX": 1.0, "PhysicalSizeY": 1.0},
     )
-    series = raw / "series"
-    series.mkdir()
-    tifffile.imwrite(series / "img_000000000_Phase_000.tif", pixels)
-    summary = {"Channels": 1, "PixelSize_um": 1.0, "Prefix": "series"}
-    facts = {"FrameIndex": 7, "PositionName": "D4-Site_1", "Channel": "phase", "PixelSizeUm": 1.0}
-    name = "img_000000000_Phase_000.tif"
-    (series / "metadata.txt").write_text(
-        json.dumps({"Summary": summary, f"Metadata-series/{name}": facts | {"FileName": name}}),
-        encoding="utf-8",
-    )
+    write_series(raw / "series", pixels)
     here = score(raw, bundle, capsys)
     url = upload(raw)
     there = score(url, bundle, capsys)

@@ -1,7 +1,6 @@
 """Raw data on a server of OpenSSH and one of Samba are read as those on a disk."""
 
 import getpass
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 from fsspec import config
 from numpy.typing import NDArray
 
@@ -19,7 +17,7 @@ from scopewatch.cli.main import run
 from scopewatch.sources.remote.mirror import mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 from tests.integration.conftest import Save
-from tests.integration.remote.conftest import same_place, score
+from tests.integration.remote.conftest import same_place, score, write_series
 from tests.servers import PASSWORD, find_library, openssh, samba_of_user
 
 pytestmark = pytest.mark.timeout(240)
@@ -69,16 +67,7 @@ def fill(folder: Path, pixels: NDArray[np.uint16], save: Save) -> None:
     for number, well in enumerate(("A1", "A2", "A10")):
         save(folder / f"P1_{well}_s0_t0003_phase.tif", np.roll(pixels, 9 * number))
     (folder / "P1_B1_s0_t0003_phase.tif").write_text("text", encoding="utf-8")
-    series = folder / "day 2" / "series"
-    series.mkdir(parents=True)
-    name = "img_000000000_Phase_000.tif"
-    tifffile.imwrite(series / name, pixels)
-    summary = {"Channels": 1, "PixelSize_um": 1.0, "Prefix": "series"}
-    facts = {"FrameIndex": 7, "PositionName": "D4-Site_1", "Channel": "phase", "PixelSizeUm": 1.0}
-    (series / "metadata.txt").write_text(
-        json.dumps({"Summary": summary, f"Metadata-series/{name}": facts | {"FileName": name}}),
-        encoding="utf-8",
-    )
+    write_series(folder / "day 2" / "series", pixels)
 
 
 def test_frames_and_files_beside_them_are_read_as_on_a_disk(
