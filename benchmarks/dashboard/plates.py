@@ -44,6 +44,7 @@ from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader
 from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from scopewatch_simulator.simulation import Simulation
@@ -134,7 +135,7 @@ def serve(prepared: Prepared) -> Iterator[WebServer]:
                 token="a token of these pictures",
             ),
         )
-        yield held.enter_context(WebServer(app, host="127.0.0.1", port=0))
+        yield held.enter_context(WebServer(app, Listener("127.0.0.1", 0)))
 
 
 class _Filler:

@@ -1,4 +1,4 @@
-"""A copy of LiteRT that takes this processor for one without AVX-512 and VNNI, to measure as on one.
+"""A copy of LiteRT that takes this processor for one without AVX-512 and VNNI, to measure so.
 
 LiteRT chooses its kernels by the XGETBV instruction, which gives what the system saves of a
 processor's registers, and by CPUID, and has no switch. In the copy XGETBV is replaced by an

@@ -17,6 +17,7 @@ from selenium.webdriver.chrome.service import Service
 
 from scopewatch.core.acquisition import AcquisitionStanding
 from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -125,7 +126,7 @@ def page(chromium: webdriver.Chrome, tmp_path: Path, clock: FakeClock) -> Iterat
             token="a token of this process",
         ),
     )
-    with WebServer(app, host="127.0.0.1", port=0) as server:
+    with WebServer(app, Listener("127.0.0.1", 0)) as server:
         window.server = server
         browser_log(chromium)
         # For example the language that another test chose.

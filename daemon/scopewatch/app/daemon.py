@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
 
 from scopewatch.app.acting import LOOK_S as ACT_S
 from scopewatch.app.acting import Acting, policies_of
 from scopewatch.app.daemon_context import DaemonContext, open_context
-from scopewatch.app.dashboard import make_web_server
+from scopewatch.app.dashboard import Dashboard, make_dashboard
 from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
 from scopewatch.app.model import keep_verdict, mark_simulated, open_scorer
@@ -43,9 +42,6 @@ from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor
 from scopewatch.runtime.supervision.stages import ExitReport, Stage
 from scopewatch.runtime.supervision.supervisor import Supervisor
 
-if TYPE_CHECKING:
-    from scopewatch.web.serve import WebServer
-
 log = get_logger(__name__)
 
 
@@ -63,7 +59,7 @@ class Application:
         supervisor: Supervisor,
         monitor: Monitor,
         metrics: Metrics,
-        web: "WebServer | None",
+        web: Dashboard | None,
         held: ExitStack,
     ) -> None:
         self._supervisor = supervisor
@@ -164,7 +160,7 @@ def build(
             waiting=context.waiting,
             pausing=context.pausing,
         )
-        web = make_web_server(context, supervisor.condition, states)
+        web = make_dashboard(context, supervisor.condition, states)
         heartbeat = make_heartbeat(config, clock, lambda: states.condition(supervisor.condition()))
         _enter_jobs(schedule, context, watchers, supervisor, states)
         helm = Helm(context.store, context.sources, config.experiment.name)

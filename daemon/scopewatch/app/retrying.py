@@ -17,6 +17,10 @@ AT_ONCE: Final = 500
 class RetryRequests(Protocol):
     """The requests of people to try things again. All methods raise StoreError."""
 
+    def has_retry_requests(self) -> bool:
+        """Return whether anything was asked for."""
+        ...
+
     def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         """Return what of a source was asked for and has no outcome yet, by number, after one."""
         ...
@@ -54,6 +58,9 @@ class Retrier:
 
     def look(self) -> None:
         """Pass on what was asked for since the last look. Raises StoreError."""
+        # Mostly nobody wants anything: then this is the only question of an idle daemon.
+        if not self._requests.has_retry_requests():
+            return
         for each in self._kept:
             if each.watching:
                 self._pass_on(each.source)

@@ -111,6 +111,11 @@ class Database:
         with self.write_unit() as work:
             return retries.ask_again(work.session, wanted, sources, asked_by, self._clock.now())
 
+    def has_retry_requests(self) -> bool:
+        """Return whether anything was asked for."""
+        with self.read_unit() as work:
+            return retries.has_retry_requests(work.session)
+
     def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
         """Return what of a source was asked for and has no outcome yet, by number, after one."""
         with self.read_unit() as work:

@@ -1,8 +1,6 @@
 """The web server in a thread of its own, beside the daemon's work."""
 
 import asyncio
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -14,34 +12,13 @@ from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.event_log import get_logger
+from scopewatch.web.listener import Listener
 
 log = get_logger(__name__)
 
 
 def _nothing() -> None:
     return None
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 takes a free one.
-
-    Raises
-    ------
-    OSError
-        When the port is taken or may not be used, or the host has no address.
-    """
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, kind)
-    try:
-        # On Windows the option would let two programs share the port.
-        if os.name == "posix":
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        bound.listen(64)
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 _ROUND_S: Final = 0.5
@@ -75,8 +52,8 @@ class WebServer:
 
     Parameters
     ----------
-    host, port
-        Where to listen; port 0 takes any free one, see `url`.
+    listener
+        Where to listen; it is opened here, unless it is open already.
     progress
         Called by the event loop for as long as it goes round; must be quick.
     proxied
@@ -86,19 +63,20 @@ class WebServer:
     def __init__(
         self,
         app: FastAPI,
+        listener: Listener,
         *,
-        host: str,
-        port: int,
         progress: Callable[[], None] = _nothing,
         proxied: bool = False,
     ) -> None:
-        self._host, self._port = host, port
+        self._listener = listener
         self._progress = progress
         self._server = _Beating(
             uvicorn.Config(
                 app,
                 lifespan="off",
                 log_config=None,
+                # No page has a web socket: what would serve them is not loaded.
+                ws="none",
                 access_log=False,
                 server_header=False,
                 proxy_headers=proxied,
@@ -109,7 +87,6 @@ class WebServer:
             progress,
         )
         self._thread: threading.Thread | None = None
-        self._socket: socket.socket | None = None
 
     def start(self, within_s: float = 10.0) -> None:
         """Listen, and return once requests are answered.
@@ -119,7 +96,7 @@ class WebServer:
         ConfigError
             When the port is taken or may not be used, or the server does not come up.
         """
-        self._socket = self._listen()
+        self._listener.open()
         # Its first sign of life, so that a loop that never goes round is missed as well.
         self._progress()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
@@ -141,8 +118,7 @@ class WebServer:
     @property
     def url(self) -> str:
         """Address of the dashboard, with the port it really got."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}/"
+        return self._listener.url
 
     def running(self) -> bool:
         """Whether it serves."""
@@ -153,9 +129,7 @@ class WebServer:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(within_s)
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._listener.close()
         return not self.running()
 
     def __enter__(self) -> Self:
@@ -172,24 +146,9 @@ class WebServer:
         """Stop."""
         self.stop()
 
-    def _listen(self) -> socket.socket:
-        """Bind here and not in the thread, so that the caller gets the error of a taken port."""
-        try:
-            bound = listen(self._host, self._port)
-        except OSError as error:
-            raise ConfigError(
-                complaint(
-                    "the dashboard cannot listen",
-                    where=self.url,
-                    got=error.strerror or error,
-                    do="stop the program that has the port, or set another web.port",
-                )
-            ) from error
-        self._port = bound.getsockname()[1]
-        return bound
-
     def _run(self) -> None:
         try:
-            self._server.run(sockets=[self._socket] if self._socket else None)
+            bound = self._listener.socket
+            self._server.run(sockets=[bound] if bound else None)
         except Exception:  # the thread's boundary: the supervisor sees that it has ended
             log.exception("dashboard failed", url=self.url)

@@ -10,13 +10,14 @@ import pytest
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
 from tests.unit.web.conftest import Dashboard
 
 
 def test_it_answers_once_start_returns_and_no_more_after_stop(dashboard: Dashboard) -> None:
-    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
+    server = WebServer(dashboard.app, Listener("127.0.0.1", 0))
     assert not server.running()
     server.start()
     assert server.running()
@@ -35,7 +36,7 @@ def test_a_taken_port_is_shown_before_anything_is_started(dashboard: Dashboard) 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = WebServer(dashboard.app, host="127.0.0.1", port=port)
+        server = WebServer(dashboard.app, Listener("127.0.0.1", port))
         with pytest.raises(ConfigError) as caught:
             server.start()
     assert str(caught.value) == (
@@ -46,15 +47,15 @@ def test_a_taken_port_is_shown_before_anything_is_started(dashboard: Dashboard) 
 
 
 def test_the_port_is_free_for_the_next_start(dashboard: Dashboard) -> None:
-    with WebServer(dashboard.app, host="127.0.0.1", port=0) as first:
+    with WebServer(dashboard.app, Listener("127.0.0.1", 0)) as first:
         httpx.get(first.url)
         port = int(first.url.rstrip("/").rsplit(":", 1)[1])
-    with WebServer(dashboard.app, host="127.0.0.1", port=port) as second:
+    with WebServer(dashboard.app, Listener("127.0.0.1", port)) as second:
         assert httpx.get(second.url + "healthz").status_code == 200
 
 
 def test_it_stops_in_time_while_a_browser_keeps_its_connection(dashboard: Dashboard) -> None:
-    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
+    server = WebServer(dashboard.app, Listener("127.0.0.1", 0))
     server.start()
     with httpx.Client() as client:
         client.get(server.url)
@@ -65,7 +66,7 @@ def test_a_page_that_fails_is_a_500_and_the_server_goes_on(
     dashboard: Dashboard, caplog: pytest.LogCaptureFixture
 ) -> None:
     dashboard.health.complaints = (None,)  # type: ignore[assignment]  # a bug in the daemon
-    with WebServer(dashboard.app, host="127.0.0.1", port=0) as server:
+    with WebServer(dashboard.app, Listener("127.0.0.1", 0)) as server:
         with caplog.at_level(logging.ERROR):
             assert httpx.get(server.url + "api/status.json").status_code == 500
         dashboard.health.complaints = ()
@@ -81,13 +82,13 @@ def test_a_name_that_is_not_an_address_is_refused(
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ConfigError, match="got Name or service not known"):
-        WebServer(dashboard.app, host="localhost", port=0).start()
+        WebServer(dashboard.app, Listener("localhost", 0)).start()
 
 
 def test_it_says_when_its_thread_has_ended_by_itself(
     dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
 ) -> None:
-    server = WebServer(dashboard.app, host="127.0.0.1", port=0)
+    server = WebServer(dashboard.app, Listener("127.0.0.1", 0))
     server.start()
     # What an unhandled failure within the loop does, without one to provoke.
     server._server.should_exit = True
@@ -107,7 +108,7 @@ def test_a_loop_that_hangs_counts_as_stalled_though_its_thread_is_alive(
 
     dashboard.app.add_api_route("/hang", hang)
     server = WebServer(
-        dashboard.app, host="127.0.0.1", port=0, progress=lambda: heartbeats.beat("web")
+        dashboard.app, Listener("127.0.0.1", 0), progress=lambda: heartbeats.beat("web")
     )
     server.start()
     browser = threading.Thread(target=httpx.get, args=(server.url + "hang",), daemon=True)

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.web import serve as web
+from scopewatch.web import listener
 
 HOST: Final = "127.0.0.1"
 
@@ -54,7 +54,7 @@ def listen(port: int) -> socket.socket:
         When the port is taken or may not be used.
     """
     try:
-        return web.listen(HOST, port)
+        return listener.listen(HOST, port)
     except OSError as error:
         raise ConfigError(
             complaint(

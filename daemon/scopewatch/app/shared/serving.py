@@ -15,6 +15,7 @@ from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.daemons import SharedContext, create_shared_app
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 
 
@@ -66,7 +67,7 @@ def serve_shared(
             auth=auth,
         )
         app = create_shared_app(context, names=web.names, addresses=not web.on_loopback)
-        with WebServer(app, host=web.host, port=web.port, proxied=web.behind_tls) as server:
+        with WebServer(app, Listener(web.host, web.port), proxied=web.behind_tls) as server:
             yield server
 
 

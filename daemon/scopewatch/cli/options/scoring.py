@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import typer
 
@@ -87,6 +86,8 @@ class ScoringGroup:
         if not is_url(text):
             return Path(text)
         if text.lower().startswith("file://"):
+            from urllib.request import url2pathname  # loads HTTP and mail
+
             return Path(url2pathname(urlsplit(text).path))
         url, only = check_url(text), ""
         if is_image_name(url):

@@ -33,6 +33,8 @@ from scopewatch.runtime.supervision.stages import (
 log = get_logger(__name__)
 
 TICK_S = 1.0
+# Until it is ready, which is seen at a tick.
+STARTING_TICK_S = 0.05
 # Asked of systemd again at each tick while no source can be reached: a share may come late.
 STARTING_S = 60.0
 # Nobody waits for the end of a daemon that reloads: a large frame may be finished. Still within
@@ -177,12 +179,13 @@ class Supervisor:
 
     def _watch(self) -> _Failure | None:
         tick_s = TICK_S if self._watchdog_s is None else min(TICK_S, self._watchdog_s / 4)
+        soon_s = min(STARTING_TICK_S, tick_s)
         while True:
             failed = self.tick()
             if failed is not None:
                 return failed
             try:
-                order = self._orders.get(timeout=tick_s)
+                order = self._orders.get(timeout=tick_s if self._ready else soon_s)
             except queue.Empty:
                 continue
             if self._follow(order):

@@ -24,6 +24,8 @@ class SourceThread:
         One look; called with `full`, which is True when the runtime asked for a scan.
     tick_s
         Returns how long to sleep before the next step.
+    rest_s
+        Returns how long to sleep on top of that, which `wake` ends: 0 while anything waits.
     now_s
         Seconds of a steady clock.
     """
@@ -34,14 +36,17 @@ class SourceThread:
         step: Callable[[bool], None],
         tick_s: Callable[[], float],
         now_s: Callable[[], float] = time.monotonic,
+        rest_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._name = name
         self._step = step
         self._tick_s = tick_s
         self._now_s = now_s
+        self._rest_s = rest_s
         self._failed_s = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._woken = threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble = ""
 
@@ -78,9 +83,14 @@ class SourceThread:
                 if full or self._now_s() >= self._failed_s + TROUBLE_LASTS_S:
                     self.trouble = ""
 
+    def wake(self) -> None:
+        """End a rest: something came. Any thread may call it, as often as it likes."""
+        self._woken.set()
+
     def stop(self) -> None:
         """Stop the thread; idempotent."""
         self._stop.set()
+        self._woken.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
@@ -94,3 +104,5 @@ class SourceThread:
     def _run(self) -> None:
         while not self._stop.wait(self._tick_s()):
             self.step(full=False)
+            self._woken.wait(self._rest_s())
+            self._woken.clear()

@@ -41,6 +41,11 @@ class RereadNames:
         self._piece: list[Found] = []
         self._waiting: deque[Found] = deque()
 
+    @property
+    def busy(self) -> bool:
+        """Whether names are still to be read."""
+        return self._ahead is not None or bool(self._waiting)
+
     def step(self, offering: Offering) -> bool:
         """Read a few names and offer the result; False when the inbox is full.
 

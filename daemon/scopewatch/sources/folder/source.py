@@ -43,6 +43,8 @@ from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 log = get_logger(__name__)
 
 _TICK_S = 0.25
+# On top of that while no file waits and events report new ones.
+_REST_S = 0.75
 # After a full inbox, or a database that does not answer.
 _PAUSE_S = 1.0
 
@@ -83,6 +85,7 @@ class FolderSource:
             config.path,
             recursive=config.recursive,
             poll=config.observer == "polling",
+            touched=self._wake,
         )
         stability = FileStability(config.settle_s, config.give_up_s)
         stacks = Stacks(settle_s=config.settle_s, give_up_s=config.give_up_s)
@@ -95,7 +98,7 @@ class FolderSource:
         self._asked = FileRetries(self._frames, self._checks, clock, run.name)
         self._arrivals = arrivals or NullArrivals()
         self._intake = FolderIntake(config, self._frames, self._checks, self._arrivals)
-        self._thread = SourceThread(config.name, self._step, lambda: _TICK_S)
+        self._thread = SourceThread(config.name, self._step, lambda: _TICK_S, rest_s=self._rest_s)
         self._offering: Offering | None = None
         self._walk_at_s = 0.0
         self._release_at_s = 0.0
@@ -159,7 +162,9 @@ class FolderSource:
 
     def retry(self, asked: Sequence[RetryRequest]) -> int:
         """Accept retry requests; return how many, from the first on."""
-        return self._asked.waiting.put(asked)
+        taken = self._asked.waiting.put(asked)
+        self._thread.wake()
+        return taken
 
     def health(self) -> SourceHealth:
         """Return whether new files would be detected. Never raises."""
@@ -193,6 +198,20 @@ class FolderSource:
         """Stop watching; idempotent."""
         self._thread.stop()
         self._watch.stop()
+
+    def _wake(self) -> None:
+        self._thread.wake()
+
+    def _rest_s(self) -> float:
+        waits = (
+            self._watch.polling
+            or self._intake.walk_needed
+            or self._names.busy
+            or len(self._checks.stability)
+            or len(self._checks.stacks)
+            or len(self._asked.waiting)
+        )
+        return 0.0 if waits else _REST_S
 
     def _step(self, full: bool) -> None:
         offering, now_s = self._offering, self._clock.monotonic()

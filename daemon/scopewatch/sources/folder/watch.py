@@ -8,6 +8,7 @@ nor raise into watchdog's thread.
 import gc
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from watchdog.events import (
@@ -56,10 +57,18 @@ class Touches(FileSystemEventHandler):
     ----------
     root
         The watched folder. Writes into Zarr stores below it are ignored.
+    touched
+        Called after each touch, in the thread of the observer; must be quick.
     """
 
-    def __init__(self, capacity: int = QUEUED, root: str = "") -> None:
+    def __init__(
+        self,
+        capacity: int = QUEUED,
+        root: str = "",
+        touched: Callable[[], None] = lambda: None,
+    ) -> None:
         self._root = root
+        self._touched = touched
         self._queue: deque[tuple[str, bool]] = deque(maxlen=capacity)
         self.lost = False
         self.renamed = 0
@@ -71,6 +80,7 @@ class Touches(FileSystemEventHandler):
         if event.is_directory:
             # Files may have been in it before it was watched.
             self.lost = True
+            self._touched()
             return
         renamed = isinstance(event, FileMovedEvent)
         self.renamed += renamed
@@ -78,6 +88,7 @@ class Touches(FileSystemEventHandler):
         if len(self._queue) == self._queue.maxlen:
             self.lost = True
         self._queue.append((path, renamed))
+        self._touched()
 
     def drain(self) -> list[tuple[str, bool]]:
         """Return what was touched since the last call."""
@@ -100,9 +111,19 @@ class FolderWatch:
         Name of the source, for the log.
     poll
         Whether to poll without events: the folder is on a network share.
+    touched
+        Called after each event; must be quick.
     """
 
-    def __init__(self, name: str, root: Path, *, recursive: bool, poll: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        *,
+        recursive: bool,
+        poll: bool,
+        touched: Callable[[], None] = lambda: None,
+    ) -> None:
         self._name = name
         self._root = root
         self._recursive = recursive
@@ -112,7 +133,7 @@ class FolderWatch:
         self._identity: Identity | None = None
         self._revive_at_s = 0.0
         self._renew_at_s: float | None = None
-        self.touches = Touches(root=str(root))
+        self.touches = Touches(root=str(root), touched=touched)
         self.polling = poll
         self.trouble = ""
 

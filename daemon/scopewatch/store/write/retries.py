@@ -91,14 +91,16 @@ def _replace(session: Session, asked: Sequence[tuple[str, str]], by: str, now: d
     )
 
 
-# Asked every few seconds, and mostly nobody wants anything.
 _ANY = select(select(RetryRow.id).exists())
+
+
+def has_retry_requests(session: Session) -> bool:
+    """Return whether anything was asked for: a question of one row, for who looks all the time."""
+    return bool(session.scalar(_ANY))
 
 
 def retry_requests(session: Session, source: str, after: int, at_most: int) -> list[RetryRequest]:
     """Return what of a source was asked for and has no outcome yet, by number."""
-    if not session.scalar(_ANY):
-        return []
     rows = session.execute(
         select(RetryRow, FrameRow, RefusalRow)
         .outerjoin(FrameRow, _marked(FrameRow))
@@ -126,8 +128,6 @@ def retry_requests(session: Session, source: str, after: int, at_most: int) -> l
 
 def with_outcome(session: Session) -> list[int]:
     """Return the numbers of what was asked for and has its outcome."""
-    if not session.scalar(_ANY):
-        return []
     open_ones = or_(
         exists().where(_marked(FrameRow)),
         exists().where(_marked(RefusalRow)),

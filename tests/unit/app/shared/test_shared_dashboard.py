@@ -23,6 +23,7 @@ from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.daemons import SharedContext, create_shared_app
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
 from tests.integration.conftest import SHIPPED
@@ -92,7 +93,7 @@ def address(
         context = SharedContext(
             daemons=daemons, version="0", clock=clock, token=daemons.token, auth=auth
         )
-        with WebServer(create_shared_app(context), host="127.0.0.1", port=0) as server:
+        with WebServer(create_shared_app(context), Listener("127.0.0.1", 0)) as server:
             yield server.url.rstrip("/")
 
 
@@ -299,7 +300,7 @@ def test_a_database_without_any_daemon_is_no_all_clear(
 ) -> None:
     with closing(SharedDaemons(server_place.url, clock)) as daemons:
         context = SharedContext(daemons=daemons, version="0", clock=clock, token=daemons.token)
-        with WebServer(create_shared_app(context), host="127.0.0.1", port=0) as server:
+        with WebServer(create_shared_app(context), Listener("127.0.0.1", 0)) as server:
             answer = httpx.get(f"{server.url}healthz")
             page = httpx.get(server.url).text
     assert (answer.status_code, answer.json()) == (503, {"healthy": False, "daemons": []})

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.access.sessions import FORGIVEN_S, MOST_FAILURES, SESSION
 from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
@@ -104,7 +105,7 @@ def serve(tmp_path: Path, clock: FakeClock, *, secure: bool = False) -> Iterator
         names=("scope.lab",),
         addresses=True,
     )
-    with WebServer(app, host="127.0.0.1", port=0) as server:
+    with WebServer(app, Listener("127.0.0.1", 0)) as server:
         yield Client(urlsplit(server.url).port or 0, dashboard, clock)
 
 
