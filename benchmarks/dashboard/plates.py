@@ -43,8 +43,8 @@ from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.dashboard_context import DashboardContext
-from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from scopewatch_simulator.simulation import Simulation

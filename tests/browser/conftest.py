@@ -16,8 +16,8 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from scopewatch.core.acquisition import AcquisitionStanding
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.dashboard_context import DashboardContext
-from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock

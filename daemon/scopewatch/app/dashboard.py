@@ -14,7 +14,7 @@ from scopewatch.app.steering import standings_of
 from scopewatch.config import WebConfig
 from scopewatch.core.clock import Clock
 from scopewatch.event_log import get_logger
-from scopewatch.web.listener import Listener
+from scopewatch.web.access.listener import Listener
 
 if TYPE_CHECKING:
     from scopewatch.web.access.auth_middleware import AuthConfig

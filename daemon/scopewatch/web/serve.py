@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.event_log import get_logger
-from scopewatch.web.listener import Listener
+from scopewatch.web.access.listener import Listener
 
 log = get_logger(__name__)
 

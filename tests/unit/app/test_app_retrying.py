@@ -29,8 +29,14 @@ def request(number: int, source: str = "folder", by: str = "mei") -> RetryReques
 class FakeRetryRequests:
     open_ones: list[RetryRequest]
     closed: int = 0
+    questions: int = 0
+
+    def has_retry_requests(self) -> bool:
+        self.questions += 1
+        return bool(self.open_ones)
 
     def retry_requests(self, source: str, after: int, at_most: int) -> list[RetryRequest]:
+        self.questions += 1
         found = [each for each in self.open_ones if each.source == source and each.number > after]
         return found[:at_most]
 
@@ -76,6 +82,12 @@ def test_a_source_that_is_away_is_asked_once_it_watches() -> None:
     kept.watching = True
     retrier.look()
     assert len(kept.source.asked) == 1
+
+
+def test_where_nobody_asked_for_anything_one_question_is_all() -> None:
+    requests = FakeRetryRequests([])
+    Retrier(requests, [Kept(), Kept(FakeSource("camera"))]).look()
+    assert (requests.questions, requests.closed) == (1, 0)
 
 
 def test_the_log_says_who_asked_for_how_many(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
-from scopewatch.web.listener import Listener
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
 from tests.unit.web.conftest import Dashboard

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.web import listener
+from scopewatch.web.access import listener
 
 HOST: Final = "127.0.0.1"
 

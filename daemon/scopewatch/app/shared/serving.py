@@ -14,8 +14,8 @@ from scopewatch.config.secrets import look_up
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.daemons import SharedContext, create_shared_app
-from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 
 

@@ -191,7 +191,9 @@ def load_font(size_px: int) -> Font:
     return ImageFont.load_default(size_px)
 
 
-def wrap(text: str, font: Font, width_px: int) -> list[str]:
+# Rows that many frames share, as for `_draw_row`: the lengths of texts take longer than the rest.
+@lru_cache(maxsize=32)
+def wrap(text: str, font: Font, width_px: int) -> tuple[str, ...]:
     """Break a line into rows that fit, at spaces or, within a longer word, anywhere.
 
     The font holds Latin letters only: accents are dropped, and what remains unknown becomes a
@@ -205,7 +207,7 @@ def wrap(text: str, font: Font, width_px: int) -> list[str]:
     for word in words:
         whole = f"{whole} {word}".strip()
     if font.getlength(whole) <= width_px:
-        return [whole]
+        return (whole,)
     for word in words:
         joined = f"{rows[-1]} {word}".strip()
         if font.getlength(joined) <= width_px:
@@ -217,7 +219,7 @@ def wrap(text: str, font: Font, width_px: int) -> list[str]:
             if rows[-1] and font.getlength(rows[-1] + letter) > width_px:
                 rows.append("")
             rows[-1] += letter
-    return rows
+    return tuple(rows)
 
 
 def latin(word: str) -> str:

@@ -46,10 +46,11 @@ def measure(pixels: Pixels, view: NDArray[np.float32]) -> dict[str, float]:
         - ``saturated``: share of pixels at the camera's ceiling, see `saturated_fraction`.
         - ``blank``: 1 when all pixels are equal, else 0.
     """
+    top, bottom = int(pixels.max()), int(pixels.min())
     return {
         "contrast": _contrast(pixels, view),
-        "saturated": saturated_fraction(pixels),
-        "blank": float(pixels.min() == pixels.max()),
+        "saturated": _saturated(pixels, top, bottom),
+        "blank": float(top == bottom),
         **describe(view),
     }
 
@@ -128,7 +129,10 @@ def saturated_fraction(pixels: Pixels) -> float:
     in the whole next 2 % of the range below. A ceiling other than full scale is what software
     leaves that subtracts an offset or rescales.
     """
-    top, bottom = int(pixels.max()), int(pixels.min())
+    return _saturated(pixels, int(pixels.max()), int(pixels.min()))
+
+
+def _saturated(pixels: Pixels, top: int, bottom: int) -> float:
     at_top = int(np.count_nonzero(pixels == top))
     if top in FULL_SCALES:
         return at_top / pixels.size

@@ -1,1 +1,1 @@
-"""Who may see the dashboard: login, sessions, and the guard against foreign pages."""
+"""Who reaches the dashboard: its port, login, sessions, and the guard against foreign pages."""

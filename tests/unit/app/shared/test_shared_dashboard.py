@@ -22,8 +22,8 @@ from scopewatch.runtime.process.restart_history import ALIVE, STOPPED
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.daemons import SharedContext, create_shared_app
-from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from tests.conftest import FakeClock
 from tests.integration.conftest import SHIPPED

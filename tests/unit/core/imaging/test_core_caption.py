@@ -109,21 +109,21 @@ def test_wrapped_rows_fit_and_lose_nothing(width_px: int) -> None:
 def test_a_line_breaks_at_spaces_where_it_can_but_not_at_no_break_spaces() -> None:
     font = load_font(14)
     width = int(font.getlength("alpha beta")) + 1
-    assert wrap("alpha beta gamma", font, width) == ["alpha beta", "gamma"]
-    assert wrap("alpha site\N{NO-BREAK SPACE}2", font, width) == ["alpha", "site 2"]
+    assert wrap("alpha beta gamma", font, width) == ("alpha beta", "gamma")
+    assert wrap("alpha site\N{NO-BREAK SPACE}2", font, width) == ("alpha", "site 2")
 
 
 def test_letters_the_font_lacks_are_replaced() -> None:
-    assert wrap("Zürich プレ A1", load_font(14), 1000) == ["Zurich ?? A1"]
+    assert wrap("Zürich プレ A1", load_font(14), 1000) == ("Zurich ?? A1",)
 
 
 def test_an_endless_name_is_cut() -> None:
     rows = wrap("x" * 5000, load_font(12), 10_000)
-    assert rows == ["x" * 157 + "..."]
+    assert rows == ("x" * 157 + "...",)
 
 
 def test_no_width_is_too_small_to_end() -> None:
-    assert wrap("abc", load_font(12), 1) == ["a", "b", "c"]
+    assert wrap("abc", load_font(12), 1) == ("a", "b", "c")
 
 
 def test_the_badge_is_an_amber_plate_with_text() -> None:

@@ -1,3 +1,4 @@
+import queue
 import threading
 from collections.abc import Callable, Iterator
 
@@ -5,6 +6,7 @@ import pytest
 
 from scopewatch.core.errors import ConfigError, SourceError
 from scopewatch.runtime.supervision.stages import ExitReport, Stage
+from scopewatch.runtime.supervision.supervisor import STARTING_TICK_S, TICK_S
 from tests.conftest import FakeClock
 from tests.unit.runtime.supervised import Daemon
 
@@ -37,6 +39,26 @@ def test_ready_is_sent_once_and_only_when_a_source_is_watching(daemon: Daemon) -
     daemon.supervisor.tick()
     assert daemon.systemd.count("READY=1 STATUS=3 frames scored") == 1
     assert daemon.supervisor.condition().well
+
+
+def test_it_looks_often_until_it_is_ready_and_then_each_second(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+
+    class Orders(queue.SimpleQueue[object]):
+        def get(self, block: bool = True, timeout: float | None = None) -> object:
+            waits.append(timeout)
+            if len(waits) == 2:
+                daemon.watcher.check()
+            if len(waits) == 4:
+                daemon.supervisor.stop()
+                return super().get(block)
+            raise queue.Empty
+
+    monkeypatch.setattr(daemon.supervisor, "_orders", Orders())
+    daemon.supervisor.run()
+    assert waits == [STARTING_TICK_S, STARTING_TICK_S, TICK_S, TICK_S]
 
 
 def test_a_source_that_watches_but_gives_nothing_is_a_complaint(daemon: Daemon) -> None:

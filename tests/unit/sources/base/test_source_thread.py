@@ -1,5 +1,7 @@
 """A trouble of a source lasts while what failed is not tried again, and is logged once."""
 
+import queue
+
 import pytest
 
 from scopewatch.core.errors import StoreError
@@ -47,3 +49,18 @@ def test_a_scan_that_succeeds_ends_a_trouble_at_once() -> None:
     away.step(1)
     away.is_away = False
     assert away.step(1, full=True) == {""}
+
+
+def test_a_rest_ends_when_something_comes() -> None:
+    steps: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    thread = SourceThread("folder", steps.put, lambda: 0.0, rest_s=lambda: 60.0)
+    thread.start()
+    try:
+        assert steps.get(timeout=30) is False
+        with pytest.raises(queue.Empty):
+            steps.get(timeout=0.1)
+        thread.wake()
+        assert steps.get(timeout=30) is False
+    finally:
+        thread.stop()
+    assert not thread.alive()

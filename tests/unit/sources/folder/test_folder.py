@@ -364,3 +364,20 @@ def test_no_file_is_decoded_during_a_burst_and_all_are_after_it(tmp_path: Path, 
     scene.arrivals.burst = False
     scene.later(0)
     assert [ticket.key.time_point for ticket in scene.inbox.tickets] == [0, 1, 2]
+
+
+def test_a_folder_at_rest_is_looked_at_each_second_and_one_with_a_file_that_waits_more_often(
+    tmp_path: Path, make: Make
+) -> None:
+    scene = make(settle_s=2).start()
+    assert scene.source._rest_s() > 0
+    write(tmp_path / FRAME, pixels())
+    scene.later(0.1)
+    assert scene.source._rest_s() == 0
+    scene.later(3)
+    assert len(scene.inbox.tickets) == 1
+    assert scene.source._rest_s() > 0
+
+
+def test_a_folder_that_is_polled_does_not_rest(make: Make) -> None:
+    assert make(observer="polling").start().source._rest_s() == 0

