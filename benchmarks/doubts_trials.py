@@ -5,10 +5,10 @@
 Each trial draws five to ten fields of each run, makes one fault and runs all checks: a run whose
 columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px or warped smoothly by up
 to 1/64 of its side (8 px of 512), a run that is there again under another name (byte for byte, in
-8 bits, or scaled), a run stained for all nuclei in place of the marker. A swapped run is found
-where each of its pairs is named or refused, a shifted or warped pair likewise, a copied run where
-all of its pairs are counted as copies, a stained run where it alone is named. `clean` makes no
-fault and counts warnings.
+8 bits, or scaled), a run stained for all nuclei in place of the marker, a run with stray light
+from one side that reaches six of its thresholds. A swapped run is found where each of its pairs is
+named or refused, a shifted or warped pair likewise, a copied run where all of its pairs are counted
+as copies, a stained or lit run where it alone is named. `clean` makes no fault and counts warnings.
 DIR is what `scopewatch simulate` wrote, with the pictures of `nuclear_stain.py` for nuclei; real
 pairs are those of E. coli, which have none.
 """
@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,20 @@ from nuclear_stain import stained_path
 from PIL import Image
 from scipy import ndimage
 
+from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch_training.dataset.checks.find import find_doubts
+from scopewatch_training.dataset.checks.uneven import find_uneven_background
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import look_at
 from scopewatch_training.dataset.manifest import PairRow, read_manifest
 from scopewatch_training.dataset.pairs.process import process_row
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.pictures import PictureRef, read_picture
-from scopewatch_training.dataset.settings import PrepareSettings
+from scopewatch_training.dataset.settings import BinariseSettings, PrepareSettings
 
 SETTINGS = PrepareSettings()
+BINARISE = BinariseSettings()
 Rows = dict[str, PairRow]
 Trial = Callable[[list[Pair], np.random.Generator], bool]
 
@@ -53,6 +57,9 @@ class Trials:
         self._pairs = [self._process(row) for row in self._rows.values()]
         self._swapped: dict[str, Pair] = {}
         self._stained: dict[str, Pair] = {}
+        self._lit: dict[tuple[str, int], Pair] = {}
+        cuts = fit_thresholds(self._pairs, BINARISE).per_pair(self._pairs)
+        self._cuts = {pair.run: cuts[pair.id] for pair in self._pairs if isfinite(cuts[pair.id])}
 
     def run(self, trials: int, rng: np.random.Generator) -> dict[str, int]:
         """Return how often each fault was found, and how many clean draws had a warning."""
@@ -61,7 +68,8 @@ class Trials:
             "outlier pair": self._shift,
             "warped pair": self._warp,
             "copied run": self._copy,
-            "clean, with a warning": lambda pairs, _: any(map(_warns, find_doubts(pairs))),
+            "run with stray light": self._light,
+            "clean, with a warning": lambda pairs, _: any(map(_warns, _doubts(pairs))),
         }
         if all(stained_path(row.fluorescence.path).is_file() for row in self._rows.values()):
             kinds["nuclear stain"] = self._stain
@@ -107,6 +115,23 @@ class Trials:
             nuclei = PictureRef(path=stained_path(row.fluorescence.path))
             self._stained[pair.id] = self._process(replace(row, fluorescence=nuclei))
         return self._stained[pair.id]
+
+    def _light(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run, side = sorted(self._cuts)[int(rng.integers(len(self._cuts)))], int(rng.integers(4))
+        changed = [self._light_pair(pair, side) if pair.run == run else pair for pair in pairs]
+        return {each.run for each in _doubts(changed) if each.kind is DoubtKind.UNEVEN} == {run}
+
+    def _light_pair(self, pair: Pair, side: int) -> Pair:
+        if (pair.id, side) not in self._lit:
+            row = self._rows[pair.id]
+            pixels = np.rot90(read_picture(row.fluorescence).pixels, side)
+            light = np.linspace(0, 6 * self._cuts[pair.run], pixels.shape[1], dtype=np.float32)
+            plane = pixels + np.random.default_rng(side).poisson(light, pixels.shape)
+            path = self._work / "lit.tif"
+            tifffile.imwrite(path, np.clip(np.rot90(plane, -side), 0, 65535).astype(np.uint16))
+            odd = self._process(replace(row, fluorescence=PictureRef(path=path)))
+            self._lit[pair.id, side] = odd
+        return self._lit[pair.id, side]
 
     def _shift(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)
@@ -169,6 +194,11 @@ def _warp(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     factor = side / 64 / np.hypot(*moves).max()
     places = [at + factor * by for at, by in zip(np.indices(pixels.shape), moves, strict=True)]
     return np.asarray(ndimage.map_coordinates(pixels, places, order=1, mode="nearest"))
+
+
+def _doubts(pairs: Sequence[Pair]) -> list[Doubt]:
+    used = [pair for pair in pairs if pair.refused is None]
+    return [*find_doubts(pairs), *find_uneven_background(used, BINARISE)]
 
 
 def _warns(doubt: Doubt) -> bool:

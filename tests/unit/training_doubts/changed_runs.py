@@ -13,11 +13,13 @@ from tests.unit.training_data.pair_files import Field, make_field, write_field, 
 Change = Callable[[Field, int], Field]
 
 
-def prepare_runs(folder: Path, change: Change, settings: PrepareSettings | None = None) -> Dataset:
-    """Prepare three runs of two wells; the last one is changed."""
+def prepare_runs(
+    folder: Path, change: Change, settings: PrepareSettings | None = None, *, wells: int = 2
+) -> Dataset:
+    """Prepare three runs of some wells each; the last run is changed."""
     rows = []
     for index, run in enumerate(("r1", "r2", "r3")):
-        for site in range(2):
+        for site in range(wells):
             field = make_field(100 * index + site)
             rows.append(
                 write_field(folder, run, site, change(field, site) if index == 2 else field)

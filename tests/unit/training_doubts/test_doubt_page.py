@@ -48,7 +48,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def test_each_pair_has_its_verdict_and_each_run_that_of_its_doubts(made: Dataset) -> None:
-    pairs = summarise_pairs(made, count_tiles(made, fit_cuts(made)))
+    cuts = fit_cuts(made)
+    pairs = summarise_pairs(made, count_tiles(made, cuts))
     verdicts = [f"{each.verdict}" for each in pairs]
     assert verdicts == [
         "look at these", "good to train", "good to train", "good to train",
@@ -59,11 +60,12 @@ def test_each_pair_has_its_verdict_and_each_run_that_of_its_doubts(made: Dataset
     ]
     assert pairs[4].copies == (str(pairs[0].pair),)
     assert 0.2 < pairs[1].prevalence < 1
-    a, b = summarise_runs(made, pairs)
+    a, b = summarise_runs(made, pairs, cuts)
     assert (a.verdict, a.doubtful, a.copies, a.refused) == ("good to train", 1, 1, 0)
     assert (b.verdict, b.doubtful, b.copies, b.refused) == ("do not train", 3, 1, 1)
     assert a.offset_px == pytest.approx((0, 0), abs=0.3)
     assert b.clipped > 0.001
+    assert a.uneven == b.uneven < 0.3
 
 
 def test_the_page_shows_verdicts_in_words_and_three_pictures_of_each_doubtful_pair(

@@ -59,6 +59,7 @@ class DoubtKind(StrEnum):
     FEW = "few"
     COARSENESS = "coarseness"
     STAIN = "stain"
+    UNEVEN = "uneven"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -87,6 +88,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.FEW: "data set has few wells",
     DoubtKind.UNRELATED: "fluorescence does not fit its phase frame",
     DoubtKind.STAIN: "fluorescence looks like a stain of all nuclei",
+    DoubtKind.UNEVEN: "background of the fluorescence is uneven",
 }
 
 

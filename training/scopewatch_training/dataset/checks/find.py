@@ -28,6 +28,7 @@ from scopewatch_training.dataset.checks.odd_stains import find_odd_stains
 from scopewatch_training.dataset.checks.positives import find_runs_without_positives
 from scopewatch_training.dataset.checks.refusals import find_few, find_many_refused
 from scopewatch_training.dataset.checks.same_fields import find_same_fields
+from scopewatch_training.dataset.checks.uneven import find_uneven_background
 from scopewatch_training.dataset.checks.unrelated import find_unrelated
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair
@@ -40,6 +41,7 @@ def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:
         [
             *find_doubts(dataset.pairs),
             *find_runs_without_positives(dataset),
+            *find_uneven_background(dataset.accepted, dataset.binarise),
             *find_masks(dataset),
             *find_same_fields(dataset),
             *find_few(dataset.accepted),

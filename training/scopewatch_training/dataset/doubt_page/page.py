@@ -49,7 +49,7 @@ _NEXT: Final = {
 _RUN_COLUMNS: Final = (
     "run", "verdict", "pairs", "refused", "doubtful", "copies", "offset: down, right [px]",
     "farthest from it [px]", "lowest confidence", "part moved by [px]", "clipped",
-    "positive tiles",
+    "uneven background [thresholds]", "positive tiles",
 )  # fmt: skip
 _PAIR_COLUMNS: Final = (
     "pair", "verdict", "offset: down, right [px]", "confidence", "part moved by [px]", "clipped",
@@ -120,7 +120,7 @@ def write_doubts(
         ],
         runs=Table(
             columns=_RUN_COLUMNS,
-            rows=tuple(_run_row(each) for each in summarise_runs(dataset, pairs)),
+            rows=tuple(_run_row(each) for each in summarise_runs(dataset, pairs, cuts)),
         ),
         cards=cards,
         without_pictures=len(doubtful) - len(cards),
@@ -195,6 +195,7 @@ def _run_row(each: RunSummary) -> Row:
         _plain(each.least_confidence, 2),
         _moved(each.moved_px),
         f"{each.clipped:.2%}",
+        _plain(each.uneven, 2),
         _percent(each.prevalence),
     )
     return Row(cells=cells, kind=_STYLES[each.verdict])

@@ -11,6 +11,7 @@ import numpy as np
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch_training.dataset.checks.copies import list_copies
+from scopewatch_training.dataset.checks.uneven import measure_unevenness
 from scopewatch_training.dataset.doubts import Doubt, Verdict, Weight, group_doubts, verdict
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
@@ -68,6 +69,8 @@ class RunSummary:
         Largest clipped share of a fluorescence picture.
     prevalence
         Mean over the pairs, nan where unknown.
+    uneven
+        Range of the background that is left, in thresholds; nan where it cannot be judged.
     verdict
         Over the doubts about the run and its pairs.
     """
@@ -83,6 +86,7 @@ class RunSummary:
     moved_px: float
     clipped: float
     prevalence: float
+    uneven: float
     verdict: Verdict
 
 
@@ -111,11 +115,22 @@ def summarise_pairs(dataset: Dataset, tiles: Mapping[str, TileCounts]) -> list[P
     ]
 
 
-def summarise_runs(dataset: Dataset, pairs: Sequence[PairSummary]) -> list[RunSummary]:
-    """Return a summary of each run."""
+def summarise_runs(
+    dataset: Dataset, pairs: Sequence[PairSummary], cuts: Mapping[str, float]
+) -> list[RunSummary]:
+    """Return a summary of each run.
+
+    Parameters
+    ----------
+    cuts
+        `fit_cuts`.
+    """
     by_id = {each.pair.id: each for each in pairs}
+    uneven = {run: found.left for run, found in measure_unevenness(dataset.accepted, cuts).items()}
     return [
-        _summarise_run(dataset, run, [by_id[pair.id] for pair in members])
+        _summarise_run(
+            dataset, run, [by_id[pair.id] for pair in members], uneven.get(run, float("nan"))
+        )
         for run, members in group_by_run(dataset.pairs).items()
     ]
 
@@ -142,7 +157,9 @@ def gravest_first(pairs: Sequence[PairSummary]) -> list[PairSummary]:
     return [each for *_, each in sorted(ranked, key=lambda entry: entry[:3])]
 
 
-def _summarise_run(dataset: Dataset, run: str, members: Sequence[PairSummary]) -> RunSummary:
+def _summarise_run(
+    dataset: Dataset, run: str, members: Sequence[PairSummary], uneven: float
+) -> RunSummary:
     used = [each for each in members if each.pair.refused is None]
     measured = [each.pair for each in used if each.pair.registered]
     offset, scatter, least = None, float("nan"), float("nan")
@@ -165,5 +182,6 @@ def _summarise_run(dataset: Dataset, run: str, members: Sequence[PairSummary]) -
         moved_px=max((each.pair.moved_px for each in used), default=0.0),
         clipped=max((each.pair.fluorescence_look.clipped for each in used), default=0.0),
         prevalence=float(np.mean(known)) if known else float("nan"),
+        uneven=uneven,
         verdict=verdict(each for each in dataset.doubts if each.run == run),
     )

@@ -30,6 +30,7 @@ from scopewatch_training.dataset.annotation import (
 )
 from scopewatch_training.dataset.looks import add_pixels, look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
+from scopewatch_training.dataset.pairs.background import measure_background
 from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
 from scopewatch_training.dataset.pairs.fitness import plan_scale, refuse_unusable
@@ -139,6 +140,7 @@ def _process(
     if area is None:
         plane = match_size(fluorescence.pixels, shape, row.fluorescence)
         signal = smooth(subtract_background(plane), settings.smooth_px)
+        pair = replace(pair, background=measure_background(plane, signal))
         noise = estimate_noise(signal)
         clear = signal > FAINT_SIGMAS * noise
         faint = float(np.mean(clear)) < FAINT_SHARE

@@ -8,6 +8,7 @@ import numpy as np
 
 from scopewatch.core.imaging.histogram import BINS, Counts
 from scopewatch_training.dataset.looks import Look
+from scopewatch_training.dataset.pairs.background import Background
 from scopewatch_training.dataset.pairs.brightness import Brightness
 
 
@@ -55,6 +56,8 @@ class Pair:
         `see_through.measure_see_through`; 0 for masks.
     scale_ratio
         Pixel size by the manifest over that by the phase file; 1 where one of them states none.
+    background
+        Background of the fluorescence by place.
     """
 
     id: str
@@ -88,6 +91,7 @@ class Pair:
     light: Brightness = field(default_factory=Brightness)
     see_through: float = 0.0
     scale_ratio: float = 1.0
+    background: Background = field(default_factory=Background)
 
     @property
     def group(self) -> str:
@@ -118,6 +122,7 @@ class Pair:
             "phase_look": asdict(self.phase_look),
             "fluorescence_look": asdict(self.fluorescence_look),
             "light": asdict(self.light),
+            "background": asdict(self.background),
         }
 
     @classmethod
@@ -128,7 +133,9 @@ class Pair:
         looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
         place = values.get("moved_at_px")
         light = Brightness(**values.get("light", {}))
+        background = Background.from_json(values.get("background", {}))
         made = {"offset_px": (dy, dx), "histogram": histogram, "light": light, **looks}
+        made["background"] = background
         return cls(**{**values, **made, "moved_at_px": None if place is None else tuple(place)})
 
 
