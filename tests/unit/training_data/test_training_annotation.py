@@ -112,7 +112,6 @@ def test_labels_of_other_files_are_read_and_called_labels(
 
 
 NO_LABELS: dict[str, NDArray[Any]] = {
-    "a probability map": ndimage.gaussian_filter(np.eye(64, dtype=np.float32), 2),
     "numbers below 0": np.eye(64, dtype=np.int32) - 2 * np.tri(64, dtype=np.int32),
     "a camera's picture as floats": np.random.default_rng(0)
     .poisson(300, (64, 64))
@@ -130,6 +129,16 @@ def test_other_numbers_are_refused_with_both_ways_to_go_on(
         read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
     assert f"got {8 * pixels.itemsize}-bit" in str(caught.value)
     assert "in 16 bits, or labels: 0 outside" in str(caught.value)
+
+
+def test_a_probability_map_is_called_so(tmp_path: Path) -> None:
+    pixels = np.linspace(0, 0.75, 64 * 64, dtype=np.float32).reshape(64, 64)
+    tifffile.imwrite(tmp_path / "f.tif", pixels)
+    with pytest.raises(FrameError) as caught:
+        read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
+    assert str(caught.value).startswith("picture has values between 0 and 1, as a probability map")
+    assert "got float32, 0 to 0.75" in str(caught.value)
+    assert "at its threshold, often 0.5, and give the mask" in str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32])

@@ -33,6 +33,11 @@ def noise(field: Field, site: int, level: float) -> Plane:
     return np.asarray(drawn, dtype=np.float32)
 
 
+def probability(field: Field, _: int) -> Field:
+    glow = ndimage.gaussian_filter(field.fluorescence, 1)
+    return fluorescence(field, np.rint(255 / (1 + np.exp((600 - glow) / 20))))
+
+
 SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
     "a look-up table was inverted": (
         lambda field, _: fluorescence(field, 4000 - field.fluorescence),
@@ -50,6 +55,12 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         lambda field, site: field if site else fluorescence(field, noise(field, site, 60)),
         DoubtKind.BLANK,
         "60 counts in 1 of 2 pairs: P1/A1/s0",
+        Weight.LOOK,
+    ),
+    "probability maps in 8 bits in place of pictures": (
+        probability,
+        DoubtKind.CUT_OFF,
+        "94% of the pixels at the lowest and 4.9% at the highest count, in 2 of 2 pairs",
         Weight.LOOK,
     ),
     "a well has no reporter": (

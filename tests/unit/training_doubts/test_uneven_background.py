@@ -116,6 +116,20 @@ def test_a_lit_corner_is_measured_in_thresholds_and_named() -> None:
     assert not measure_unevenness(pairs, {pair.id: float("inf") for pair in pairs})
 
 
+@pytest.mark.parametrize("runs", [(12,), (3, 3)])
+def test_one_odd_pair_is_not_taken_for_light(runs: tuple[int, ...]) -> None:
+    pairs = [
+        measured(run, site, corner(100 * index + site) * 0.1)
+        for index, (run, count) in enumerate(zip("ab", runs, strict=False))
+        for site in range(count)
+    ]
+    odd = corner(7)
+    odd[:, 128:] -= 900
+    pairs[-1] = measured(pairs[-1].run, 99, odd)
+    found = measure_unevenness(pairs, {pair.id: 200.0 for pair in pairs})
+    assert not any(each.counts for each in found.values())
+
+
 def test_masks_and_pairs_of_earlier_versions_are_not_judged() -> None:
     pairs = [replace(measured("a", site, corner(site)), background=Background()) for site in (1, 2)]
     assert measure_unevenness(pairs * 4, {pair.id: 200.0 for pair in pairs}) == {}

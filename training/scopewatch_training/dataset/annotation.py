@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scopewatch.core.errors import FrameError
+from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.fluorescence_signal import match_size
 from scopewatch_training.dataset.pictures import (
     GreyPicture,
@@ -119,6 +119,17 @@ def _read_labels(ref: PictureRef, reason: str) -> tuple[GreyPicture, str]:
         if area is not None:
             note = f"{kind} labels"
             return _as_mask(area), f"{note}, NaN outside" if np.any(unknown) else note
+    if kind.startswith("float") and 0 <= float(known.min()) < float(known.max()) <= 1:
+        raise FrameError(
+            complaint(
+                "picture has values between 0 and 1, as a probability map or a normalised picture",
+                where=ref,
+                expected="the camera's own counts in 8 or 16 bits, or labels",
+                got=f"{kind}, {float(known.min()):.3g} to {float(known.max()):.3g}",
+                do="cut a probability map (Ilastik, Cellpose) at its threshold, often 0.5, and give"
+                " the mask; else export the camera's own frames in 16 bits",
+            )
+        )
     raise FrameError(
         f"{reason}; export the camera's own frames in 16 bits, or labels: 0 outside, and 1 or the"
         " number of its object in each positive pixel (cut a probability map at its threshold)"

@@ -60,6 +60,7 @@ class DoubtKind(StrEnum):
     COARSENESS = "coarseness"
     STAIN = "stain"
     UNEVEN = "uneven"
+    CUT_OFF = "cut-off"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -89,6 +90,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.UNRELATED: "fluorescence does not fit its phase frame",
     DoubtKind.STAIN: "fluorescence looks like a stain of all nuclei",
     DoubtKind.UNEVEN: "background of the fluorescence is uneven",
+    DoubtKind.CUT_OFF: "fluorescence is cut off at both ends",
 }
 
 

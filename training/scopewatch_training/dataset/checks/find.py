@@ -12,6 +12,7 @@ from scopewatch_training.dataset.checks.light import (
 from scopewatch_training.dataset.checks.masks import find_masks
 from scopewatch_training.dataset.checks.measures import (
     find_clipped,
+    find_cut_off,
     find_moved_cells,
     find_odd_offsets,
     find_odd_scales,
@@ -75,6 +76,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_moved_cells(used),
             *find_unrelated(used),
             *find_clipped(used),
+            *find_cut_off(used),
             *find_odd_days(used),
             *find_inverted(used),
             *find_odd_coarseness(used),

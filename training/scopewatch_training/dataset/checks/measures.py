@@ -16,6 +16,11 @@ Half of the least score of true pairs (0.9, over E. coli, simulated and made-up 
 """
 CLIPPED_NOTE: Final = 1e-4
 CLIPPED_LOOK: Final = 1e-3
+MOST_AT_FLOOR: Final = 0.3
+"""Share of the pixels at the lowest count from which on a clipped picture is cut off at both ends.
+
+Of a camera's picture next to none has the lowest count; probability maps have half and more.
+"""
 LEAST_OFFSET_PX: Final = 3.0
 SPREADS: Final = 6.0
 _FEWEST: Final = 4
@@ -41,13 +46,39 @@ def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
     ]
 
 
+def find_cut_off(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run with pictures cut off at both ends, as probability maps are."""
+    return doubt_odd_pairs(
+        pairs,
+        _is_cut_off,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.CUT_OFF,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=f"{max(each.light.floor for each in odd):.0%} of the pixels at the lowest and"
+            f" {max(each.fluorescence_look.clipped for each in odd):.1%} at the highest count, in"
+            f" {len(odd)} of {len(members)} pairs",
+            expected="the camera's own picture, or a mask of two values",
+            do="cut a probability map (Ilastik, Cellpose) at its threshold and give the mask; else"
+            " export without stretching the contrast",
+        ),
+    )
+
+
+def _is_cut_off(pair: Pair) -> bool:
+    clipped = pair.fluorescence_look.clipped >= CLIPPED_LOOK
+    return clipped and pair.light.floor >= MOST_AT_FLOOR
+
+
 def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each pair whose fluorescence reaches the camera's maximum.
 
-    Pairs with less than a thousandth of their pixels there are one note for each run.
+    Pairs with less than a thousandth of their pixels there are one note for each run. Pictures that
+    are cut off at both ends are left to `find_cut_off`.
     """
     doubts = []
-    for run, members in group_by_run(pairs).items():
+    for run, members in group_by_run(each for each in pairs if not _is_cut_off(each)).items():
         clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
         doubts += [
             _clipped(run, pair, f"{pair.fluorescence_look.clipped:.2%} of the pixels")

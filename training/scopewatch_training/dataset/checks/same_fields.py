@@ -30,9 +30,13 @@ _SIDE_PX: Final = 256
 
 
 def find_same_fields(dataset: Dataset) -> list[Doubt]:
-    """Return a doubt for each two runs that share fields; reads views of wells of the same name."""
+    """Return a doubt for each two runs that share fields; reads views of wells of the same name.
+
+    Pictures with gaps are left out: all mosaics of one program have them at the same places.
+    """
     wells: dict[tuple[str, int], dict[tuple[str, str], Pair]] = {}
-    for pair in sorted(dataset.accepted, key=lambda each: each.time_point):
+    whole = [pair for pair in dataset.accepted if not pair.black]
+    for pair in sorted(whole, key=lambda each: each.time_point):
         wells.setdefault((pair.well, pair.site), {})[pair.run, pair.plate] = pair
     shared: dict[tuple[str, str], list[tuple[Pair, Pair]]] = {}
     for last in wells.values():

@@ -93,10 +93,10 @@ def measure_unevenness(pairs: Sequence[Pair], cuts: Mapping[str, float]) -> dict
         if len(members) < FEWEST:
             small[run] = members
         else:
-            found[run] = _measure(members, cuts)
+            found[run] = _measure(members, cuts, [pair.id for pair in members])
     together = [pair for members in small.values() for pair in members]
     if len(together) >= FEWEST:
-        shared = _measure(together, cuts)
+        shared = _measure(together, cuts, [pair.run for pair in together])
         found |= dict.fromkeys(small, shared)
     return found
 
@@ -106,10 +106,11 @@ def _is_judged(pair: Pair, cuts: Mapping[str, float]) -> bool:
     return 0 < cuts.get(pair.id, 0) < inf and not swapped
 
 
-def _measure(pairs: Sequence[Pair], cuts: Mapping[str, float]) -> Unevenness:
+def _measure(pairs: Sequence[Pair], cuts: Mapping[str, float], parts: Sequence[str]) -> Unevenness:
+    """Measure pairs; what shows only with one part of them, each a pair or a run, is not light."""
     thresholds = np.array([cuts[pair.id] for pair in pairs])
     left, raw = (
-        _smoothed(lowest(np.array(each) / thresholds[:, None]), len(pairs))
+        _least_uneven(np.array(each) / thresholds[:, None], np.array(parts))
         for each in zip(
             *((pair.background.left, pair.background.raw) for pair in pairs), strict=True
         )
@@ -124,6 +125,15 @@ def _measure(pairs: Sequence[Pair], cuts: Mapping[str, float]) -> Unevenness:
         bright=_name_place(int(np.argmax(shown)), shown.shape[0]),
         dark=_name_place(int(np.argmin(shown)), shown.shape[0]),
     )
+
+
+def _least_uneven(backgrounds: NDArray[np.float64], parts: NDArray[np.str_]) -> Profile:
+    """Return the profile of all fields, or of all but one part, whichever has the least range."""
+    count = len(backgrounds)
+    kept = [parts != each for each in np.unique(parts)]
+    groups = [backgrounds, *(backgrounds[each] for each in kept if each.any())]
+    profiles = [_smoothed(lowest(each), count) for each in groups]
+    return min(profiles, key=lambda profile: _range(profile, count))
 
 
 def _smoothed(profile: Profile, pairs: int) -> Profile:

@@ -36,17 +36,25 @@ class Brightness:
     noise_rise
         Natural logarithm of the local variance in the brightest eighth over that in the darkest;
         None where too little of the picture is within the camera's range.
+    floor
+        Share of the pixels at the lowest count.
     """
 
     dark: float = 0.0
     median: float = 0.0
     noise_rise: float | None = None
+    floor: float = 0.0
 
 
 def measure_brightness(pixels: NDArray[Any]) -> Brightness:
     """Measure a (H, W) picture of camera counts."""
     dark, median = np.percentile(pixels[::_STEP, ::_STEP], (_DARK, 50))
-    return Brightness(dark=float(dark), median=float(median), noise_rise=_noise_rise(pixels))
+    return Brightness(
+        dark=float(dark),
+        median=float(median),
+        noise_rise=_noise_rise(pixels),
+        floor=float(np.count_nonzero(pixels == pixels.min())) / pixels.size,
+    )
 
 
 def _noise_rise(pixels: NDArray[Any]) -> float | None:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch.core.imaging.fluorescence_signal import (
+    Plane,
     estimate_noise,
     match_size,
     remove_glow,
     smooth,
     subtract_background,
 )
+from scopewatch.core.imaging.frame import Pixels
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.planes.filters import block_means
 from scopewatch.core.imaging.quality import measure
@@ -28,12 +30,20 @@ from scopewatch_training.dataset.annotation import (
     positive_area,
     read_fluorescence,
 )
-from scopewatch_training.dataset.looks import add_pixels, look_at, role_score
+from scopewatch_training.dataset.looks import add_pixels, hash_pixels, look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.background import measure_background
 from scopewatch_training.dataset.pairs.brightness import measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
 from scopewatch_training.dataset.pairs.fitness import plan_scale, refuse_unusable
+from scopewatch_training.dataset.pairs.gaps import (
+    black_share,
+    describe_black,
+    fill_evenly,
+    fill_with_background,
+    find_gap,
+    hide,
+)
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pairs.registration import register
 from scopewatch_training.dataset.pairs.see_through import measure_see_through
@@ -122,23 +132,26 @@ def _process(
     add_pixels(digest, phase.pixels)
     phase_sha256 = digest.hexdigest()
     add_pixels(digest, fluorescence.pixels)
+    area = positive_area(fluorescence.pixels)
+    gap = find_gap(phase.pixels)
+    dark = None if area is not None else find_gap(fluorescence.pixels)
+    shown = fill_evenly(phase.pixels, gap)
+    glow = fill_with_background(fluorescence.pixels, dark)
     pair = replace(
         pair,
         source_sha256=digest.hexdigest(),
-        phase_look=look_at(phase.pixels, phase_sha256),
-        fluorescence_look=look_at(fluorescence.pixels),
-        light=measure_brightness(fluorescence.pixels),
+        phase_look=look_at(shown, phase_sha256),
+        fluorescence_look=look_at(glow, hash_pixels(fluorescence.pixels)),
+        light=measure_brightness(glow),
+        black=max(black_share(gap), black_share(dark)),
     )
     refuse_unusable(row, pair, phase)
     scale, resampled_by = plan_scale(row, phase, settings)
-    pixels: NDArray[Any] = phase.pixels
-    if resampled_by != 1.0:
-        pixels = resample(phase.pixels, resampled_by)
-    view = normalise(pixels, settings.normalisation)
+    view = _normalise(phase.pixels, resampled_by, settings)
+    seen = view if gap is None else _normalise(shown, resampled_by, settings)
     shape = (view.shape[0], view.shape[1])
-    area = positive_area(fluorescence.pixels)
     if area is None:
-        plane = match_size(fluorescence.pixels, shape, row.fluorescence)
+        plane = match_size(glow, shape, row.fluorescence)
         signal = smooth(subtract_background(plane), settings.smooth_px)
         pair = replace(pair, background=measure_background(plane, signal))
         noise = estimate_noise(signal)
@@ -162,7 +175,7 @@ def _process(
         lit=lit,
         role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
-        note=_joined(done_to_it, resampling),
+        note=_joined(done_to_it, resampling, describe_black(pair.black)),
     )
     if area is not None:
         return PairOutcome(pair=_write_mask(pair, out, view, signal, phase, settings))
@@ -172,7 +185,7 @@ def _process(
     elif settings.register:
         if faint:
             return PairOutcome(pair=pair, undecided=True)
-        found = register(view, _compress(signal, noise), settings.max_shift_px)
+        found = register(seen, _compress(signal, noise), settings.max_shift_px)
         if found.confidence < settings.min_confidence:
             raise FrameError(
                 complaint(
@@ -193,15 +206,22 @@ def _process(
             moved_at_px=None if found.moved is None else found.moved.centre_px,
         )
     elif not faint:
-        pair = _note_misfit(pair, view, signal, noise, settings)
-    signal = hide_unknown(shift_plane(signal, pair.offset_px), phase.pixels, shape)
+        pair = _note_misfit(pair, seen, signal, noise, settings)
+    known = hide(signal, dark)
+    signal = hide_unknown(shift_plane(known, pair.offset_px), phase.pixels, shape)
     pair = replace(
         pair,
         histogram=histograms.count_signal(signal),
-        see_through=measure_see_through(view, signal),
+        see_through=measure_see_through(seen, signal),
     )
     cells = remove_glow(signal, settings.glow_px, settings.glow_share)
     return PairOutcome(pair=write_planes(pair, out, view, cells))
+
+
+def _normalise(pixels: Pixels, resampled_by: float, settings: PrepareSettings) -> Plane:
+    """Return the view of a phase frame, brought to the scale of the data set."""
+    scaled: NDArray[Any] = pixels if resampled_by == 1.0 else resample(pixels, resampled_by)
+    return normalise(scaled, settings.normalisation)
 
 
 def _compress(signal: NDArray[np.float32], noise: float) -> NDArray[np.floating]:

@@ -58,6 +58,8 @@ class Pair:
         Pixel size by the manifest over that by the phase file; 1 where one of them states none.
     background
         Background of the fluorescence by place.
+    black
+        Share of the field that one of both pictures does not show, see `gaps`.
     """
 
     id: str
@@ -92,6 +94,7 @@ class Pair:
     see_through: float = 0.0
     scale_ratio: float = 1.0
     background: Background = field(default_factory=Background)
+    black: float = 0.0
 
     @property
     def group(self) -> str:

@@ -1,0 +1,96 @@
+"""Black gaps of mosaics and corners of turned pictures are left out; all else is read as it is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from scopewatch_training.dataset.doubt_page.summaries import fit_cuts
+from scopewatch_training.dataset.pairs.gaps import fill_with_background, find_gap
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.tile_counts import add_up, count_tiles
+from tests.unit.training_data.pair_files import Field, Plane, make_field
+from tests.unit.training_doubts.changed_runs import prepare_runs
+
+pytestmark = pytest.mark.training
+
+
+def tiled(plane: Plane) -> Plane:
+    """Return the plane as a mosaic of four tiles with 16 px between them."""
+    gap = plane.copy()
+    gap[120:136] = 0
+    gap[:, 120:136] = 0
+    return gap
+
+
+def turned(plane: Plane) -> Plane:
+    return np.asarray(ndimage.rotate(plane, 8, reshape=False, order=1, cval=0))
+
+
+def both(change: Callable[[Plane], Plane]) -> Callable[[Field, int], Field]:
+    return lambda field, _: replace(
+        field, phase=change(field.phase), fluorescence=change(field.fluorescence)
+    )
+
+
+def fluorescence_alone(field: Field, _: int) -> Field:
+    return replace(field, fluorescence=tiled(field.fluorescence))
+
+
+def prevalence(made: Dataset, run: str) -> float:
+    tiles = count_tiles(made, fit_cuts(made))
+    return add_up(tiles[pair.id] for pair in made.accepted if pair.run == run).prevalence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [both(tiled), both(turned), fluorescence_alone],
+    ids=["mosaics", "turned pictures", "mosaics of fluorescence"],
+)
+def test_labels_beside_black_gaps_are_those_of_the_whole_field_and_nothing_is_doubted(
+    change: Callable[[Field, int], Field], tmp_path: Path
+) -> None:
+    whole = prepare_runs(tmp_path / "whole", lambda field, _: field)
+    made = prepare_runs(tmp_path / "gaps", change)
+    assert [pair.refused for pair in made.pairs] == [None] * 6
+    assert made.doubts == ()
+    for pair in made.accepted[4:]:
+        assert 0.05 < pair.black < 0.25
+        assert f"{pair.black:.1%} of its field is black" in pair.note
+        assert np.hypot(*pair.offset_px) < 0.5
+    assert prevalence(made, "r3") == pytest.approx(prevalence(whole, "r3"), abs=0.06)
+    signal = made.signal(made.accepted[4])
+    assert np.isnan(signal).mean() == pytest.approx(made.accepted[4].black, abs=0.07)
+
+
+def test_a_gap_is_marked_with_its_border() -> None:
+    pixels = np.full((128, 128), 400, dtype=np.uint16)
+    pixels[40:60, 10:50] = 0
+    gap = find_gap(pixels)
+    assert gap is not None
+    assert gap[40:60, 10:50].all()
+    assert gap.sum() == (20 + 6) * (40 + 6)
+    filled = fill_with_background(pixels, gap)
+    assert filled.min() == 400
+    assert pixels.min() == 0
+
+
+def cut_background(field: Field) -> Plane:
+    return np.asarray(np.clip(field.fluorescence - 160, 0, None))
+
+
+@pytest.mark.parametrize(
+    "plane",
+    [
+        make_field(1).fluorescence,
+        cut_background(make_field(1)),
+        np.zeros((128, 128), dtype=np.float32),
+        np.where(np.eye(128) > 0, 0, 300).astype(np.float32),
+    ],
+    ids=["a camera's picture", "a background cut at 0", "nothing", "single dead pixels"],
+)
+def test_other_zeros_are_no_gap(plane: Plane) -> None:
+    assert find_gap(np.clip(plane, 0, 65535).astype(np.uint16)) is None
