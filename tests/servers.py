@@ -79,3 +79,31 @@ def samba_of_user(folder: Path, state: Path) -> Iterator[int]:
     find_program("smbd", "samba")
     with samba(folder, state, getpass.getuser(), PASSWORD) as port:
         yield port
+
+
+@contextmanager
+def served_folder(
+    kind: str, folder: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Serve a folder by `sftp` or `smb` to this user; yields its URL.
+
+    Credentials are where the libraries look for them, also for processes that are started.
+    """
+    if kind == "sftp":
+        find_library("paramiko")
+        home = state.with_name("home")
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+        with openssh(state, home) as port:
+            yield f"sftp://127.0.0.1:{port}{folder}"
+        return
+    find_library("smbprotocol")
+    from fsspec import config  # noqa: PLC0415 - an extra
+
+    monkeypatch.setenv("FSSPEC_SMB_USERNAME", getpass.getuser())
+    monkeypatch.setenv("FSSPEC_SMB_PASSWORD", PASSWORD)
+    found: dict[str, dict[str, object]] = {}
+    config.set_conf_env(found)
+    monkeypatch.setitem(config.conf, "smb", found["smb"])
+    with samba_of_user(folder, state) as port:
+        yield f"smb://127.0.0.1:{port}/in"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scopewatch.config.models import OverlayConfig
+from scopewatch.config import OverlayConfig
 from scopewatch.store.files.retention import retain
 
 SIZE_BYTES = 1000

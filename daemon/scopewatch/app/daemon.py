@@ -6,6 +6,7 @@ from functools import partial
 
 from scopewatch.app.acting import LOOK_S as ACT_S
 from scopewatch.app.acting import Acting, policies_of
+from scopewatch.app.copying.stage import copies_stage, copies_troubles, make_copier
 from scopewatch.app.daemon_context import DaemonContext, open_context
 from scopewatch.app.dashboard import Dashboard, make_dashboard
 from scopewatch.app.measuring import make_marker
@@ -141,13 +142,19 @@ def build(
         watchers = _make_watchers(context)
         schedule = make_schedule(watchers, context.heartbeats)
         delivery = context.delivery
+        copier = make_copier(config, context.store, clock, context.metrics)
         supervisor = Supervisor(
             watchers=watchers,
             heartbeats=context.heartbeats,
             notifier=SystemdNotifier(notify_socket(environ)),
             clock=clock,
             summary=context.summary,
-            troubles=lambda: (*worker.troubles(), *delivery.troubles(), *schedule.troubles()),
+            troubles=lambda: (
+                *worker.troubles(),
+                *delivery.troubles(),
+                *schedule.troubles(),
+                *copies_troubles(copier),
+            ),
             watchdog_s=watchdog_s(environ, pid),
             reloader=reloading,
             end_on_stall_s=config.runtime.end_on_stall_s,
@@ -177,6 +184,8 @@ def build(
         )
         if web is not None:
             supervisor.add(Stage(name="web", start=web.start, stop=web.stop, running=web.running))
+        if copier is not None:
+            supervisor.add(copies_stage(copier))
         supervisor.add(_delivery_stage(delivery))
         supervisor.add(
             Stage(name="worker", start=worker.start, stop=worker.stop, running=worker.running)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.copying.queue import CopyRemovals
 from scopewatch.app.daemon_context import DaemonContext
 from scopewatch.app.messaging.delivering import make_delivery
 from scopewatch.app.recording.store import Store
@@ -84,9 +85,13 @@ def _free_bytes(folder: Path) -> int:
 def enter_retention(schedule: Schedule, config: Config, store: Store, clock: Clock) -> None:
     """Enter into the schedule what removes pictures that have been kept long enough."""
     folder = config.pictures
+    copies = None if config.picture_copies is None else CopyRemovals(store, folder)
 
     def remove() -> None:
-        removed = retain(folder, config.overlays, clock.now())
+        before = (lambda _: None) if copies is None else copies.before
+        removed = retain(folder, config.overlays, clock.now(), before)
+        if copies is not None:
+            copies.catch_up()
         if removed.newest_at is not None:
             store.record_liveness(PICTURES_REMOVED, removed.newest_at)
 

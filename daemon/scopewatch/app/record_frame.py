@@ -28,14 +28,18 @@ from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.estimates import pool_sites
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import Judging
+from scopewatch.store.read.pictures_due import picture_names
 from scopewatch.store.schema.tables import FrameRow, Run, Well
 from scopewatch.store.unit_of_work import UnitOfWork
 from scopewatch.store.write.claims import Claims, Left
 from scopewatch.store.write.measuring import Measuring
+from scopewatch.store.write.picture_queue import queue_pictures, replace_pictures
 from scopewatch.store.write.proposing import review_run
 from scopewatch.store.write.vanished import RemovedStates
 
 log = get_logger(__name__)
+
+_UNKNOWN = Judging()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +60,18 @@ class FrameRecorder:
         Claims of a frame after which it is quarantined instead of tried again.
     budget
         Begins the time that one transaction has for outlooks and rules.
+    copies
+        Whether pictures are copied elsewhere.
     """
 
     policy: RunPolicy
-    rules: Sequence[AlertRule]
     composer: Composer
-    measuring: Measuring | None
-    judging: Judging
-    max_attempts: int
     budget: Callable[[], Budget]
+    max_attempts: int = 2
+    rules: Sequence[AlertRule] = ()
+    measuring: Measuring | None = None
+    judging: Judging = _UNKNOWN
+    copies: bool = False
 
     @property
     def alerting(self) -> Alerting:
@@ -104,7 +111,10 @@ class FrameRecorder:
     ) -> tuple[Message, ...]:
         """Record a judged frame; return the messages of what it changed."""
         run = row.well.run
+        former = picture_names(work.session, row.id) if self.copies else frozenset[str]()
         moved = work.frames.score(row, ticket, frame, result, files, day, self.policy, now)
+        if self.copies:
+            replace_pictures(work.session, former, files)
         if not self.judging.judges_alike(row.source, row.judged_under):
             row.judged_under = self.judging.under(row.source)
             work.frames.step_back(row)
@@ -138,6 +148,9 @@ class FrameRecorder:
         self, work: UnitOfWork, row: FrameRow, fault: str, reason: str, now: datetime
     ) -> tuple[Message, ...]:
         """Record why a frame cannot be judged; return the messages of what that changed."""
+        if self.copies:
+            former = picture_names(work.session, row.id)
+            queue_pictures(work.session, former, removal=True)
         work.frames.quarantine(row, fault, reason, now)
         row.judged_under = self.judging.under(row.source)
         return self._conclude(work, row, now, self.budget())

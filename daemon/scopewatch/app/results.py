@@ -41,6 +41,7 @@ def open_store(config: Config, card: ModelCard, clock: Clock, held: ExitStack) -
         rules=config.stepped_rules(),
         measuring=make_measuring(config, card),
         judging=make_judging(config, card),
+        copies=config.picture_copies is not None,
     )
     held.callback(store.close)
     mark_place(config, place)

@@ -6,7 +6,6 @@
 import os
 import signal
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,8 +34,13 @@ def web(
         typer.Option("--name", help="By which browsers reach it, besides localhost; repeatable."),
     ] = None,
     pictures: Annotated[
-        Path | None,
-        typer.Option("--pictures", help="overlays.folder of the daemons, as this machine sees it."),
+        str | None,
+        typer.Option(
+            "--pictures",
+            metavar="FOLDER|URL",
+            help="overlays.folder of the daemons, as this machine sees it, or their"
+            " overlays.copy_to: s3://bucket/prefix. Credentials come from the environment.",
+        ),
     ] = None,
     behind_tls: Annotated[
         bool, typer.Option("--behind-tls", help="A proxy on this machine serves it over https.")

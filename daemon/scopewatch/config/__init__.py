@@ -9,7 +9,6 @@ from scopewatch.config.models import (
     Config,
     LimitsConfig,
     ModelConfig,
-    OverlayConfig,
     RuntimeConfig,
     StateConfig,
 )
@@ -27,7 +26,7 @@ from scopewatch.config.sources import (
     ReadingConfig,
     SourceConfig,
 )
-from scopewatch.config.store import StoreConfig
+from scopewatch.config.store import OverlayConfig, StoreConfig
 from scopewatch.config.web import WebConfig
 
 __all__ = [

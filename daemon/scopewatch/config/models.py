@@ -18,7 +18,7 @@ from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.config.run import RunConfig
 from scopewatch.config.sources import MicroManagerSourceConfig, SourceConfig
-from scopewatch.config.store import StoreConfig
+from scopewatch.config.store import OverlayConfig, StoreConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
 from scopewatch.core.alerts.rules import AlertRule, implied_rules
@@ -44,26 +44,6 @@ class StateConfig(Strict):
     """Where scopewatch stores its results; never within the raw data."""
 
     folder: Path = Path("state")
-
-
-class OverlayConfig(Strict):
-    """How the virtual stain is drawn, and where it is kept."""
-
-    folder: Path | None = Field(
-        default=None,
-        description="where pictures are kept, below it in a folder named as store.daemon; null: in"
-        " the state folder",
-    )
-
-    grid: bool = Field(default=False, description="draw the tile grid")
-    stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
-    max_px: int = Field(default=1024, ge=128, description="longer side of the picture")
-    keep_days: float | None = Field(
-        default=365, gt=0, description="older pictures are removed, results never; null: all stay"
-    )
-    keep_gb: float | None = Field(
-        default=50, gt=0, description="beyond it the oldest are removed; null: no limit"
-    )
 
 
 class AlertsConfig(Strict):
@@ -196,6 +176,12 @@ class Config(Strict):
         if self.overlays.folder is None:
             return self.state.folder / "overlays"
         return self.overlays.folder / (self.store.daemon or "")
+
+    @property
+    def picture_copies(self) -> str | None:
+        """Where pictures are copied to: of this daemon alone; None where they are not."""
+        place = self.overlays.copy_to
+        return place if place is None or not self.store.daemon else f"{place}/{self.store.daemon}"
 
     @property
     def acquiring(self) -> tuple[MicroManagerSourceConfig, ...]:

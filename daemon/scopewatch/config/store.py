@@ -1,5 +1,6 @@
-"""Where results are stored: in the state folder, or on a database server."""
+"""Where results and pictures are stored: in the state folder, on a server, and copied elsewhere."""
 
+from pathlib import Path
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,9 +8,12 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from scopewatch.config.reference import Secret, is_reference
 from scopewatch.config.strict import Strict
+from scopewatch.core.redaction import holds_credentials
 
 _SCHEME: Final = "postgresql+psycopg"
 _EXAMPLE: Final = f"{_SCHEME}://user:password@host/database"
+_KINDS: Final = ("s3", "sftp", "smb", "file")
+_COPIES: Final = "s3://bucket/prefix, sftp://server/folder, smb://server/share or file:///folder"
 _NOT_AN_ADDRESS: Final = (
     f"the address of a database is written {_EXAMPLE}, with % and two digits for each of :/?#[]@%"
     " in the password, as in a URL: %40 for @"
@@ -70,3 +74,52 @@ class StoreConfig(Strict):
         if self.daemon is not None and self.url is None:
             raise ValueError("daemon names one of several that share a database: give its url, too")
         return self
+
+
+def check_copies_url(url: str) -> str:
+    """Return the URL of a place for copies of pictures, without a slash at its end.
+
+    Raises
+    ------
+    ValueError
+        Where it is none that we write to, or holds credentials; then nothing of it is repeated.
+    """
+    kind, there, place = url.partition("://")
+    if not there or kind.lower() not in _KINDS or not place.strip("/"):
+        raise ValueError(f"the place for copies of pictures is a URL: {_COPIES}")
+    if holds_credentials(url):
+        raise ValueError(
+            "the URL may hold no credentials: libraries take them from environment, profile or keys"
+        )
+    if "?" in url or "#" in url or ".." in place.split("/"):
+        raise ValueError("the URL may hold neither ? nor #, nor .. in its path")
+    return f"{kind.lower()}://{place}".rstrip("/")
+
+
+class OverlayConfig(Strict):
+    """How the virtual stain is drawn, and where it is kept."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="where pictures are kept, below it in a folder named as store.daemon; null: in"
+        " the state folder",
+    )
+    copy_to: str | None = Field(
+        default=None,
+        description=f"where each picture is copied to, in the same way: {_COPIES}; null: nowhere",
+    )
+
+    grid: bool = Field(default=False, description="draw the tile grid")
+    stain_tiff: bool = Field(default=True, description="also write the stain as OME-TIFF")
+    max_px: int = Field(default=1024, ge=128, description="longer side of the picture")
+    keep_days: float | None = Field(
+        default=365, gt=0, description="older pictures are removed, results never; null: all stay"
+    )
+    keep_gb: float | None = Field(
+        default=50, gt=0, description="beyond it the oldest are removed; null: no limit"
+    )
+
+    @field_validator("copy_to")
+    @classmethod
+    def _can_be_written_to(cls, value: str | None) -> str | None:
+        return None if value is None else check_copies_url(value)

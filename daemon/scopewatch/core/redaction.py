@@ -71,6 +71,18 @@ def _is_machine(host: str) -> bool:
     return True
 
 
+def holds_credentials(url: str) -> bool:
+    """Return whether a URL holds a password, a key, or a query that signs it.
+
+    >>> holds_credentials("sftp://me@server/raw"), holds_credentials("s3://key:secret@bucket")
+    (False, True)
+    """
+    scheme, _, rest = url.partition("://")
+    login = rest.partition("/")[0].rpartition("@")[0]
+    named = bool(login) and scheme.lower().startswith(("s3", "http"))
+    return ":" in login or named or "=" in rest.partition("?")[2].partition("#")[0]
+
+
 def hide(text: str, known: Collection[str]) -> str:
     """Return a text without the `known` values; everything else stays as it is."""
     for value in sorted(filter(None, known), key=len, reverse=True):

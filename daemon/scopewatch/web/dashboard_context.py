@@ -31,6 +31,7 @@ from scopewatch.web.monitor_store import (
     Receivers,
     States,
 )
+from scopewatch.web.overlay_images import PictureCopies
 from scopewatch.web.plate import Staleness, answered
 from scopewatch.web.rendering import Templates, make_templates
 
@@ -47,6 +48,8 @@ class DashboardContext:
     ----------
     overlay_folder
         The folder that the relative paths of overlays start from.
+    copies
+        Where pictures are asked for that are not in it; None: nowhere.
     health, waiting, pausing, receivers
         Called at each page; must be quick and must not raise.
     states
@@ -89,6 +92,7 @@ class DashboardContext:
     language: Language | None = None
     auth: AuthConfig | None = None
     root: str = ""
+    copies: PictureCopies | None = None
 
     @property
     def guarded(self) -> bool:

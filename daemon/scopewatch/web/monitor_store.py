@@ -140,6 +140,10 @@ class Reader(Protocol):
         """Whether the database knows an overlay of this relative path."""
         ...
 
+    def uncopied(self, overlays: Collection[str]) -> set[str]:
+        """Return which of these pictures wait to be copied elsewhere."""
+        ...
+
     def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None
     ) -> Sequence[RefusedRow]:

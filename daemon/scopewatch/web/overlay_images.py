@@ -8,13 +8,38 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from PIL import Image
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 
 SMALL_PX = 320
+
+
+class PictureCopies(Protocol):
+    """Copies of the pictures of one daemon; each method answers within seconds."""
+
+    def read(self, relative: str) -> bytes | None:
+        """Return a picture, None where it is not there. Raises StoreError with one line."""
+        ...
+
+    def trouble(self, relative: str) -> str:
+        """Return why a picture cannot be had, in one line; '' where it can."""
+        ...
+
+
+def may_be_read(relative: str) -> bool:
+    """Return whether a path is one of a picture, and leads nowhere else than below the copies.
+
+    >>> may_be_read("run 7/A1/p1_t0000_s0.jpg"), may_be_read("../../secret.jpg")
+    (True, False)
+    """
+    path = PurePosixPath(relative)
+    plain = not path.is_absolute() and str(path) == relative and ".." not in path.parts
+    odd = any(each in relative for each in "\\\0?#")
+    return plain and not odd and path.suffix.lower() in MEDIA_TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +84,12 @@ def shrink(picture: OverlayImage) -> bytes:
 
 @lru_cache(maxsize=512)
 def _shrink(path: Path, etag: str) -> bytes:  # noqa: ARG001 (the etag makes a new file a new entry)
-    with Image.open(path) as image:
+    return shrink_file(path)
+
+
+def shrink_file(file: Path | BytesIO) -> bytes:
+    """Return a JPEG of a picture that fits SMALL_PX x SMALL_PX. Raises OSError."""
+    with Image.open(file) as image:
         # JPEG files are decoded at a fraction of their size, which is where the time goes.
         image.draft("RGB", (SMALL_PX, SMALL_PX))
         small = image.convert("RGB")

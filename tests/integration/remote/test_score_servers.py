@@ -1,6 +1,5 @@
 """Raw data on a server of OpenSSH and one of Samba are read as those on a disk."""
 
-import getpass
 import os
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fsspec import config
 from numpy.typing import NDArray
 
 from benchmarks.soak.transfer_servers import free_port, running
@@ -18,7 +16,7 @@ from scopewatch.sources.remote.mirror import mirror_of
 from scopewatch.sources.remote.urls import RemoteFolder
 from tests.integration.conftest import Save
 from tests.integration.remote.conftest import same_place, score, write_series
-from tests.servers import PASSWORD, find_library, openssh, samba_of_user
+from tests.servers import find_library, openssh, served_folder
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -43,23 +41,8 @@ def served(
         with running([*command, "--directory", str(tmp_path)], port):
             yield Served(folder, f"http://127.0.0.1:{port}/raw")
         return
-    if request.param == "sftp":
-        find_library("paramiko")
-        home = tmp_path / "home"
-        monkeypatch.setenv("HOME", str(home))
-        monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-        with openssh(tmp_path / "server", home) as port:
-            yield Served(folder, f"sftp://127.0.0.1:{port}{folder}")
-        return
-    find_library("smbprotocol")
-    # Of the workers, too.
-    monkeypatch.setenv("FSSPEC_SMB_USERNAME", getpass.getuser())
-    monkeypatch.setenv("FSSPEC_SMB_PASSWORD", PASSWORD)
-    found: dict[str, dict[str, object]] = {}
-    config.set_conf_env(found)
-    monkeypatch.setitem(config.conf, "smb", found["smb"])
-    with samba_of_user(folder, tmp_path / "server") as port:
-        yield Served(folder, f"smb://127.0.0.1:{port}/in")
+    with served_folder(request.param, folder, tmp_path / "server", monkeypatch) as url:
+        yield Served(folder, url)
 
 
 def fill(folder: Path, pixels: NDArray[np.uint16], save: Save) -> None:

@@ -139,6 +139,7 @@ def open_store(
     rules: Sequence[AlertRule] = RULES,
     judging: Judging | None = None,
     measuring: Measuring | None = None,
+    copies: bool = False,
     **run: Any,
 ) -> Store:
     policy = replace(
@@ -155,6 +156,7 @@ def open_store(
         judging=judging or Judging(),
         measuring=measuring,
         rules=rules,
+        copies=copies,
     )
 
 

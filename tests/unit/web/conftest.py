@@ -14,6 +14,7 @@ from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.monitor_store import Facts
+from scopewatch.web.overlay_images import PictureCopies
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
 from tests.unit.web.fakes import FACTS, NOW, FakeAnswers, FakeHealth, FakeReader, states_of
@@ -35,6 +36,7 @@ class Dashboard:
         self.waiting = 0
         self.language: Language | None = None
         self.folder = folder
+        self.copies: PictureCopies | None = None
         self.clock = clock
         self.registry = CollectorRegistry()
         Counter("frames", "Frames.", registry=self.registry).inc(3)
@@ -45,6 +47,7 @@ class Dashboard:
             DashboardContext(
                 reader=self.reader,
                 overlay_folder=self.folder,
+                copies=self.copies,
                 alerts=self.alerts,
                 health=self.health,
                 states=states_of(

@@ -180,6 +180,7 @@ class FakeReader:
     frames: FrameTally = field(default_factory=lambda: FrameTally(scored=12))
     others: dict[str, int] = field(default_factory=dict)
     removed_until: datetime | None = None
+    waiting_copies: set[str] = field(default_factory=set)
     scale_stated: bool | None = None
     entries: list[JournalEntry] = field(default_factory=list)
     broken: str = ""
@@ -264,6 +265,9 @@ class FakeReader:
 
     def has_overlay(self, relative: str) -> bool:
         return any(shot.overlay == relative for shot in self.pictures)
+
+    def uncopied(self, overlays: Collection[str]) -> set[str]:
+        return self.waiting_copies & set(overlays)
 
     def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from scopewatch.app.checking.copies import check_copies, check_library
 from scopewatch.app.checking.finding import Finding
 from scopewatch.app.checking.folders import check_folder, check_writable
 from scopewatch.app.checking.rules import advise_on_rules, describe_rules
@@ -52,6 +53,10 @@ def run_checks(
     if checks.config is not None:
         yield from check_port(checks.config)
         yield from check_overlaps(checks.config)
+        if checks.config.picture_copies is not None:
+            # Not at a reload: a place that is away is to hold up nothing.
+            config, _ = resolve_here(checks.config, environ)
+            yield _tried("copies of pictures", lambda: check_copies(config))
         yield from _check_microscopes(checks.config, connect=connect)
         card = None if checks.scorer is None else checks.scorer.card
         yield from check_all_files(checks.config, card)
@@ -108,6 +113,8 @@ class Checks:
             yield _tried("log file", lambda: check_writable("logging.file", log))
         if config.overlays.folder is not None:
             yield _tried("pictures", lambda: check_writable("overlays.folder", config.pictures))
+        if config.picture_copies is not None:
+            yield _tried("copies of pictures", partial(check_library, config.picture_copies))
         url = config.store.url
         # A secret that is missing here is reported above.
         if url is None or not is_reference(url.get_secret_value()):

@@ -6,19 +6,20 @@ The decisions are those of `app.record_frame`; here transactions begin and end.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Self
+from typing import Self, Unpack
 
 from sqlalchemy import Engine
 
 from scopewatch.app.record_frame import FrameRecorder
-from scopewatch.app.recording.announcing import Composer
+from scopewatch.app.recording.settings import StoreSettings
 from scopewatch.app.recording.time_passing import (
     due_plates,
     let_time_pass,
     step_monitor,
     still_due,
 )
-from scopewatch.core.alerts.state_machine import AlertRule, Observation
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.state_machine import Observation
 from scopewatch.core.clock import Clock
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
@@ -31,9 +32,7 @@ from scopewatch.messages.alert_message import Message, OutboxItem
 from scopewatch.messages.settled import Settled
 from scopewatch.messages.stored_message import pack_message, unpack_message
 from scopewatch.monitoring.budget import Budget
-from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.database import Database
-from scopewatch.store.read.judging import Judging
 from scopewatch.store.read.known_files import names_changed, settled
 from scopewatch.store.read.liveness import known_folder
 from scopewatch.store.schema.columns import SETTLED
@@ -42,12 +41,10 @@ from scopewatch.store.schema.place import Place
 from scopewatch.store.write.days import day_without_run, warn_if_early
 from scopewatch.store.write.ledger import same_file
 from scopewatch.store.write.liveness import record_folder
-from scopewatch.store.write.measuring import Measuring, phase_shape
+from scopewatch.store.write.measuring import phase_shape
 from scopewatch.store.write.proposing import is_complete
 
 log = get_logger(__name__)
-
-_UNKNOWN = Judging()
 
 
 class Store(Database):
@@ -55,59 +52,22 @@ class Store(Database):
 
     Parameters
     ----------
-    policy
-        Days, sites per well, the scored channel, whether all of it is simulated, and what the
-        model's card promises of wells.
-    composer
-        Puts changes of alerts into words.
-    max_attempts
-        Claims of a frame after which it is quarantined instead of tried again.
-    rules
-        Those of wells and plates are stepped; others are passed over.
-    measuring
-        How fluorescence of the final day is measured; None where it is not.
-    judging
-        What is judged under now: what was refused under anything else is tried again.
+    settings
+        See `StoreSettings`.
     """
 
     def __init__(
-        self,
-        writer: Engine,
-        reader: Engine,
-        *,
-        policy: RunPolicy,
-        composer: Composer,
-        clock: Clock,
-        max_attempts: int,
-        rules: Sequence[AlertRule] = (),
-        measuring: Measuring | None = None,
-        judging: Judging = _UNKNOWN,
+        self, writer: Engine, reader: Engine, *, clock: Clock, **settings: Unpack[StoreSettings]
     ) -> None:
         super().__init__(writer, reader, clock=clock)
-        self._recorder = FrameRecorder(
-            policy=policy,
-            rules=tuple(rule for rule in rules if not rule.kind.of_the_monitor),
-            composer=composer,
-            measuring=measuring,
-            judging=judging,
-            max_attempts=max_attempts,
-            budget=partial(Budget, clock.monotonic),
-        )
+        rules = tuple(rule for rule in settings.get("rules", ()) if not rule.kind.of_the_monitor)
+        own: StoreSettings = {**settings, "rules": rules}
+        self._recorder = FrameRecorder(**own, budget=partial(Budget, clock.monotonic))
         self._behind = False
 
     @classmethod
     def open(
-        cls,
-        place: Place,
-        *,
-        alone: bool = False,
-        policy: RunPolicy,
-        composer: Composer,
-        clock: Clock,
-        max_attempts: int = 2,
-        rules: Sequence[AlertRule] = (),
-        measuring: Measuring | None = None,
-        judging: Judging = _UNKNOWN,
+        cls, place: Place, *, alone: bool = False, clock: Clock, **settings: Unpack[StoreSettings]
     ) -> Self:
         """Open the results of a place; make and migrate them where needed.
 
@@ -127,17 +87,7 @@ class Store(Database):
         except BaseException:
             writer.dispose()
             raise
-        return cls(
-            writer,
-            reader,
-            policy=policy,
-            composer=composer,
-            clock=clock,
-            max_attempts=max_attempts,
-            rules=rules,
-            measuring=measuring,
-            judging=judging,
-        )
+        return cls(writer, reader, clock=clock, **settings)
 
     def settled(self, source: str, found: Sequence[Mark]) -> set[str]:
         """Of what a source found, return the locators that need no more work."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from scopewatch.app.copying.shown import CopiedPictures, DaemonPictures, UnreadCopies
 from scopewatch.app.run_states import RunStates
 from scopewatch.app.shared.answers import Answers
 from scopewatch.app.shared.condition import CONDITION, read_condition
@@ -27,6 +28,7 @@ from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.daemons import ROOT, DaemonView, UnknownDaemonError
 from scopewatch.web.dashboard_context import MAX_OPEN, DashboardContext
+from scopewatch.web.overlay_images import PictureCopies
 from scopewatch.web.plate import answered
 from scopewatch.web.rendering import make_templates
 
@@ -93,6 +95,8 @@ class SharedDaemons:
     pictures
         Where the folders of pictures are seen from here, each named as its daemon; None: where the
         daemons have them.
+    copies
+        Where pictures of all daemons are copied to; None: it was not given.
     answer_s
         How long the list of all waits for those that do not answer.
     """
@@ -103,6 +107,7 @@ class SharedDaemons:
         clock: Clock,
         *,
         pictures: Path | None = None,
+        copies: CopiedPictures | None = None,
         language: Language | None = None,
         auth: AuthConfig | None = None,
         answer_s: float = ANSWER_S,
@@ -110,6 +115,7 @@ class SharedDaemons:
         self._url = url
         self._clock = clock
         self._pictures = pictures
+        self._copies = copies
         self._language = language
         self._auth = auth
         self.token = secrets.token_urlsafe(32)
@@ -249,7 +255,15 @@ class SharedDaemons:
             language=self._language,
             auth=self._auth,
             root=root,
+            copies=self._copies_of(server.daemon, published),
         )
         return _Opened(
             reader=reader, detail=detail, published=published, states=states, context=context
         )
+
+    def _copies_of(self, daemon: str, published: Published) -> PictureCopies | None:
+        # What a daemon has published is shown and never asked: who writes to the database must not
+        # choose what this machine reads with its credentials.
+        if self._copies is not None:
+            return DaemonPictures(self._copies, daemon)
+        return None if published.copies is None else UnreadCopies(published.copies)

@@ -33,6 +33,7 @@ class Published(BaseModel):
     quiet_hours: QuietHoursConfig | None
     sources: tuple[str, ...]
     pictures: Path
+    copies: str | None = None
     keep_days: float | None
     address: str
     model_name: str
@@ -51,6 +52,7 @@ class Published(BaseModel):
             quiet_hours=config.alerts.quiet_hours,
             sources=tuple(source.name for source in config.sources),
             pictures=config.pictures,
+            copies=config.picture_copies,
             keep_days=config.overlays.keep_days,
             address=config.alerts.dashboard_url or "",
             model_name=card.name,

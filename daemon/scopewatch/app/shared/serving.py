@@ -8,11 +8,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from scopewatch import __version__
+from scopewatch.app.copying.place import RemotePictures
+from scopewatch.app.copying.shown import CopiedPictures
 from scopewatch.app.shared.daemons import SharedDaemons
 from scopewatch.config import WebConfig
 from scopewatch.config.secrets import look_up
+from scopewatch.config.store import check_copies_url
+from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
 from scopewatch.runtime.clock import SystemClock
+from scopewatch.sources.remote.connections import require_library
+from scopewatch.sources.remote.urls import is_url
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.access.listener import Listener
 from scopewatch.web.daemons import SharedContext, create_shared_app
@@ -21,7 +27,7 @@ from scopewatch.web.serve import WebServer
 
 @contextmanager
 def serve_shared(
-    database: str, settings: Mapping[str, object], pictures: Path | None, environ: Mapping[str, str]
+    database: str, settings: Mapping[str, object], pictures: str | None, environ: Mapping[str, str]
 ) -> Iterator[WebServer]:
     """Serve the dashboard; gives what serves it.
 
@@ -29,6 +35,8 @@ def serve_shared(
     ----------
     database
         Its address, or a reference to it, as `store.url`.
+    pictures
+        Folder of the pictures as this machine sees it, or the URL that they are copied to.
     settings
         Those of the section `web` of a configuration.
 
@@ -54,8 +62,10 @@ def serve_shared(
     if web.token is not None:
         token = look_up("web.token", web.token.get_secret_value(), environ)
         auth = make_auth_config(token, clock, secure=web.behind_tls)
+    folder = None if pictures is None or is_url(pictures) else Path(pictures)
+    copies = None if pictures is None or not is_url(pictures) else _open_copies(pictures, clock)
     with closing(
-        SharedDaemons(url, clock, pictures=pictures, language=web.language, auth=auth)
+        SharedDaemons(url, clock, pictures=folder, copies=copies, language=web.language, auth=auth)
     ) as daemons:
         daemons.look()
         context = SharedContext(
@@ -69,6 +79,22 @@ def serve_shared(
         app = create_shared_app(context, names=web.names, addresses=not web.on_loopback)
         with WebServer(app, Listener(web.host, web.port), proxied=web.behind_tls) as server:
             yield server
+
+
+def _open_copies(url: str, clock: Clock) -> CopiedPictures:
+    """Return what reads copies of pictures; the place is not asked yet. Raises ConfigError."""
+    try:
+        checked = check_copies_url(url)
+    except ValueError as error:
+        raise ConfigError(
+            complaint(
+                str(error),
+                where="--pictures",
+                do="name overlays.copy_to of the daemons",
+            )
+        ) from error
+    require_library(checked)
+    return CopiedPictures(RemotePictures(checked), clock)
 
 
 def wait_for_end(server: WebServer, stop: threading.Event, *, every_s: float = 1.0) -> None:

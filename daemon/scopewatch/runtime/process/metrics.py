@@ -11,6 +11,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
+from scopewatch.runtime.copying.copier import CopyCounts
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport
 
@@ -41,6 +42,25 @@ class ChannelLike(Protocol):
     @property
     def given_up(self) -> int:
         """Messages refused for good."""
+        ...
+
+
+class CopiesLike(Protocol):
+    """The state of the copies of pictures."""
+
+    @property
+    def counts(self) -> CopyCounts:
+        """What was done since the start."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Pictures that wait to be copied."""
+        ...
+
+    @property
+    def failing(self) -> bool:
+        """Whether the place cannot be written to."""
         ...
 
 
@@ -117,6 +137,10 @@ class Metrics:
     def watch_channels(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
         """Show the counts of alert channels as well; `read` may raise StoreError."""
         self.registry.register(_ChannelCollector(read))
+
+    def watch_copies(self, copies: CopiesLike) -> None:
+        """Show the state of the copies of pictures as well."""
+        self.registry.register(_CopiesCollector(copies))
 
     def _gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(read)
@@ -199,3 +223,33 @@ class _ChannelCollector(Collector):
         except StoreError as error:
             log.warning("outbox cannot be counted", why=str(error))
         yield from (waiting, ended)
+
+
+class _CopiesCollector(Collector):
+    """Reads the state of the copies of pictures when Prometheus asks."""
+
+    def __init__(self, copies: CopiesLike) -> None:
+        self._copies = copies
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield what waits, whether the place is away, and the counts."""
+        counts = self._copies.counts
+        yield GaugeMetricFamily(
+            "scopewatch_picture_copies_waiting",
+            "Pictures that wait to be copied",
+            self._copies.waiting,
+        )
+        yield GaugeMetricFamily(
+            "scopewatch_picture_copies_failing",
+            "1 while the place of copies cannot be written to",
+            float(self._copies.failing),
+        )
+        ended = CounterMetricFamily(
+            "scopewatch_picture_copies",
+            "Copies of pictures by what became of them",
+            labels=["state"],
+        )
+        ended.add_metric(["copied"], counts.copied)
+        ended.add_metric(["removed"], counts.removed)
+        ended.add_metric(["gone"], counts.gone)
+        yield ended

@@ -2,9 +2,12 @@
 
 # ruff: noqa: PLC0415
 
+import errno
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _INSTALL: Final = {"s3": "s3fs", "http": "aiohttp", "https": "aiohttp"}
+_LIBRARIES: Final = {"s3": "s3fs", "sftp": "paramiko", "ssh": "paramiko", "smb": "smbclient"}
 _SFTP: Final = ("sftp", "ssh")
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     # Without it nobody else could open a file while we read it: neither our other threads nor the
@@ -35,18 +39,24 @@ class Connections:
     raises where several threads have used up what the server lets it ask for. Both are opened again
     when they break.
 
+    Parameters
+    ----------
+    options
+        Further ones of fsspec's file system.
+
     Raises
     ------
     ConfigError
         When fsspec or the library of this kind of URL is not installed, or nothing answers.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, options: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._url = url
+        self._options = options
         self._own = scheme_of(url) in {*_SFTP, "smb"}
         self._of_thread = threading.local()
         self._pages = scheme_of(url).startswith("http")
-        self._shared, self._base = open_filesystem(url)
+        self._shared, self._base = open_filesystem(url, options)
         self._of_thread.files = self._shared
 
     def path_of(self, below: str) -> str:
@@ -78,8 +88,8 @@ class Connections:
             return getattr(files, method)(*arguments, **more)
         except _FINAL:
             raise
-        except Exception:
-            if not self._own:
+        except Exception as error:
+            if not self._own or getattr(error, "errno", None) == errno.ENOENT:
                 raise
             del self._of_thread.files
         return getattr(self._files(), method)(*arguments, **more)
@@ -88,7 +98,7 @@ class Connections:
         if not self._own:
             return self._shared
         if not hasattr(self._of_thread, "files"):
-            self._of_thread.files, _ = open_filesystem(self._url)
+            self._of_thread.files, _ = open_filesystem(self._url, self._options)
         return self._of_thread.files
 
 
@@ -97,7 +107,27 @@ def scheme_of(url: str) -> str:
     return url.split("://", maxsplit=1)[0].lower()
 
 
-def open_filesystem(url: str) -> tuple["AbstractFileSystem", str]:
+def require_library(url: str) -> None:
+    """Refuse a URL whose library is not installed; nothing is loaded. Raises ConfigError."""
+    for library in ("fsspec", _LIBRARIES.get(scheme_of(url), "fsspec")):
+        if find_spec(library) is None:
+            raise _not_installed(url, "", f"no {library}")
+
+
+def _not_installed(url: str, library: str, got: str) -> ConfigError:
+    return ConfigError(
+        complaint(
+            "library for this kind of URL is not installed",
+            where=url,
+            got=got,
+            do=f"pip install 'scopewatch[remote]' {library}".rstrip(),
+        )
+    )
+
+
+def open_filesystem(
+    url: str, more: Mapping[str, Any] = MappingProxyType({})
+) -> tuple["AbstractFileSystem", str]:
     """Return what reads a URL, over a connection of its own, and the path within it.
 
     Raises
@@ -115,18 +145,11 @@ def open_filesystem(url: str) -> tuple["AbstractFileSystem", str]:
         from fsspec.core import url_to_fs
 
         # Another process may write meanwhile: what was listed is not remembered.
-        options = _OPTIONS.get(scheme, {"use_listings_cache": False})
+        options = {**_OPTIONS.get(scheme, {"use_listings_cache": False}), **more}
         found, path = url_to_fs(url, skip_instance_cache=True, **options)
     except ImportError as error:
         library = _INSTALL.get(scheme, "")
-        raise ConfigError(
-            complaint(
-                "library for this kind of URL is not installed",
-                where=url,
-                got=type(error).__name__,
-                do=f"pip install 'scopewatch[remote]' {library}".rstrip(),
-            )
-        ) from error
+        raise _not_installed(url, library, type(error).__name__) from error
     except ConfigError:
         raise
     except Exception as error:

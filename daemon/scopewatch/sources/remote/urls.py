@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.core.redaction import holds_credentials
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -62,15 +62,11 @@ def check_url(text: str) -> str:
     ConfigError
         When it holds a password or a key, which others read in lists of processes and logs.
     """
-    parts = urlsplit(text)
-    login = text.split("://", maxsplit=1)[-1].split("/", maxsplit=1)[0].rpartition("@")[0]
-    named = login and parts.scheme.startswith(("s3", "http"))
-    # A query signs an address, or holds a token.
-    if ":" in login or named or "=" in parts.query:
+    if holds_credentials(text):
         raise ConfigError(
             complaint(
                 "URL holds credentials",
-                where=f"{parts.scheme}://***",
+                where=f"{text.partition('://')[0]}://***",
                 do="leave them out: libraries take them from environment, profile or keys"
                 " (AWS_PROFILE, ~/.ssh, FSSPEC_SMB_USERNAME and FSSPEC_SMB_PASSWORD)",
             )

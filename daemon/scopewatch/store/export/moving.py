@@ -15,6 +15,7 @@ from sqlalchemy import JSON, Connection, Row, Table, func, insert, null, select
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.store.schema import (
     alert_tables,  # noqa: F401 - enters its tables
+    picture_tables,  # noqa: F401
     postgresql,
     sqlite,
     tables,  # noqa: F401

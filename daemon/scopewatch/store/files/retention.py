@@ -3,9 +3,10 @@
 `pictures.py` decides what counts as a picture.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ log = get_logger(__name__)
 
 _GB: Final = 1e9
 _HOUR_S: Final = 3600.0
+_BATCH: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +37,51 @@ class Removed:
     newest_at: datetime | None = None
 
 
-def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
+def retain(
+    folder: Path,
+    options: KeepingOptions,
+    now: datetime,
+    before: Callable[[Sequence[Path]], None] = lambda _: None,
+) -> Removed:
     """Remove pictures older than `keep_days`, then the oldest beyond `keep_gb` in total.
 
     However many pictures there are, those of one hour are held at a time.
+
+    Parameters
+    ----------
+    before
+        Called with the pictures that are removed next, some hundreds at a time.
 
     Raises
     ------
     StoreError
         Where a picture cannot be removed; those before it are.
     """
+    files = size_bytes = 0
+    newest_s: float | None = None
+    for batch in _batches(_beyond(folder, options, now)):
+        before([each.path for each in batch])
+        for each in batch:
+            remove_picture(each.path)
+            files += 1
+            size_bytes += each.size_bytes
+            newest_s = max(each.written_s, newest_s or each.written_s)
+    if files:
+        log.info("pictures removed by retention", files=files, mb=round(size_bytes / 1e6, 1))
+    return Removed(
+        files=files,
+        size_bytes=size_bytes,
+        newest_at=None if newest_s is None else datetime.fromtimestamp(newest_s, UTC),
+    )
+
+
+def _batches(pictures: Iterator[StoredPicture]) -> Iterator[list[StoredPicture]]:
+    while batch := list(islice(pictures, _BATCH)):
+        yield batch
+
+
+def _beyond(folder: Path, options: KeepingOptions, now: datetime) -> Iterator[StoredPicture]:
+    """Yield the pictures that are no longer to be kept."""
     too_old = float("-inf")
     if options.keep_days is not None:
         too_old = (now - timedelta(days=options.keep_days)).timestamp()
@@ -55,25 +92,13 @@ def retain(folder: Path, options: KeepingOptions, now: datetime) -> Removed:
         edge = [each for each in list_pictures(folder) if _hour(each) == hour]
         edge.sort(key=lambda each: each.written_s)
     others = (each for each in list_pictures(folder) if not edge or _hour(each) != hour)
-    files = size_bytes = 0
-    newest_s: float | None = None
     for each in chain(others, edge):
         beyond = _hour(each) < hour or (_hour(each) == hour and excess > 0)
         if each.written_s >= too_old and not beyond:
             continue
         if _hour(each) == hour:
             excess -= each.size_bytes
-        remove_picture(each.path)
-        files += 1
-        size_bytes += each.size_bytes
-        newest_s = max(each.written_s, newest_s or each.written_s)
-    if files:
-        log.info("pictures removed by retention", files=files, mb=round(size_bytes / 1e6, 1))
-    return Removed(
-        files=files,
-        size_bytes=size_bytes,
-        newest_at=None if newest_s is None else datetime.fromtimestamp(newest_s, UTC),
-    )
+        yield each
 
 
 def _oldest_kept(folder: Path, keep_gb: float | None) -> tuple[float, float]:

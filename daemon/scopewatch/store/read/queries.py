@@ -42,6 +42,7 @@ from scopewatch.store.read.journal import (
     wells_with_sites,
 )
 from scopewatch.store.read.liveness import PICTURES_REMOVED, LivenessRecord, read_liveness
+from scopewatch.store.read.pictures_due import read_copies, waiting_of
 from scopewatch.store.read.records import (
     AlertRow,
     ChannelRow,
@@ -250,6 +251,17 @@ class Reader:
         """Whether the database knows an overlay of this relative path."""
         with transaction(self._engine) as session:
             return bool(session.scalar(select(exists().where(Result.overlay == relative))))
+
+    def copies_owner(self) -> str:
+        """Return by what name a place of copies is known to be ours; '' where there is none."""
+        with transaction(self._engine) as session:
+            known = read_copies(session)
+        return "" if known is None else known.owner
+
+    def uncopied(self, overlays: Collection[str]) -> set[str]:
+        """Return which of these pictures wait to be copied elsewhere."""
+        with transaction(self._engine) as session:
+            return waiting_of(session, overlays)
 
     def quarantined(
         self, name: WellName | None, limit: int, offset: int = 0, *, run: str | None = None

@@ -12,6 +12,7 @@ from scopewatch.core.errors import StoreError, complaint
 from scopewatch.event_log import get_logger
 from scopewatch.store.schema import (
     alert_tables,  # noqa: F401 - enters its tables
+    picture_tables,  # noqa: F401
     tables,  # noqa: F401
     well_tables,  # noqa: F401
 )

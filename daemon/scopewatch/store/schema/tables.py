@@ -6,6 +6,7 @@
                   -< well_outlooks                    in `well_tables`
                   -- measured_wells                   in `well_tables`
     rule_states, alerts, outbox                       in `alert_tables`
+    pictures_due                                      in `picture_tables`
     refusals                           (things that never became a frame)
     retries                            (what a person wants tried again)
     acquisition_journal                (what people want of time-lapses that are acquired)

@@ -1,6 +1,7 @@
 """The page of a well: its course, pictures and alerts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter
@@ -53,6 +54,7 @@ def well(
     alerts = context.reader.alerts(name, MAX_ALERTS)
     points = context.reader.course(name, TABLE_ROWS)
     shots = context.reader.shots(name, MAX_SHOTS)
+    found = _find_pictures(context, shots, header.now)
     refused = context.reader.quarantined(name, PAGE_ROWS)
     target = standard.foretold_target(subject_of(name))
     targets = dict.fromkeys([target, *(flag.target for flag in row.flags)])
@@ -80,8 +82,10 @@ def well(
             for outlook in context.reader.outlooks(name, TABLE_ROWS, errors=False)
         },
         shots=shots,
-        kept={shot.overlay for shot in shots if is_kept(context.overlay_folder, shot.overlay)},
-        expired=_expired(context, shots, header.now),
+        kept=found.kept,
+        expired=found.expired,
+        waiting=found.waiting,
+        unreached=found.unreached,
         refused=by_fault(refused, {}, row.scored, visit.language),
         not_again=NOT_AGAIN,
         tryable=sum(each.fault not in NOT_AGAIN and not each.asked_again for each in refused),
@@ -104,6 +108,50 @@ def _acts(context: DashboardContext, well: WellName) -> list[tuple[float, str]]:
         if entry.target is None
         or (entry.target.plate, entry.target.well) == (well.plate, well.well)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pictures:
+    """Which pictures of a page can be shown, and why others cannot.
+
+    Parameters
+    ----------
+    kept
+        They can be shown.
+    expired
+        Retention has removed them, where they are not kept.
+    waiting
+        They were not copied yet to where this machine reads them.
+    unreached
+        Why those that are copied cannot be had at the moment; '' where they can.
+    """
+
+    kept: set[str]
+    expired: set[str]
+    waiting: set[str]
+    unreached: str = ""
+
+
+def _find_pictures(context: DashboardContext, shots: Sequence[Shot], now: datetime) -> _Pictures:
+    """Look for pictures here and, where none are missing by rule, among their copies."""
+    folder = context.overlay_folder
+    kept = {shot.overlay for shot in shots if is_kept(folder, shot.overlay)}
+    expired = _expired(context, shots, now)
+    elsewhere = [
+        shot.overlay for shot in shots if shot.overlay not in kept and shot.overlay not in expired
+    ]
+    if context.copies is None or not elsewhere:
+        return _Pictures(kept=kept, expired=expired, waiting=set())
+    waiting = context.reader.uncopied(elsewhere)
+    copied = [overlay for overlay in elsewhere if overlay not in waiting]
+    # One is asked for, for all: each question goes over the network.
+    unreached = context.copies.trouble(copied[0]) if copied else ""
+    return _Pictures(
+        kept=kept if unreached else kept | set(copied),
+        expired=expired,
+        waiting=waiting,
+        unreached=unreached,
+    )
 
 
 def _expired(context: DashboardContext, shots: Sequence[Shot], now: datetime) -> set[str]:

@@ -117,7 +117,7 @@ def test_threads_that_begin_at_once_share_one_mirror(
     second = threading.Event()
     opened = []
 
-    def open_slowly(url: str) -> Any:
+    def open_slowly(url: str, *_options: object) -> Any:
         opened.append(url)
         if len(opened) > 1:
             second.set()

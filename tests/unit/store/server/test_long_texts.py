@@ -27,6 +27,7 @@ LONGEST = {
     **dict.fromkeys(("rule", "source", "outbox.channel"), 100),
     # Ours, and not of any file.
     **dict.fromkeys(("fault", "judged_under", "overlay", "signs_of_life.name"), 400),
+    "pictures_due.path": 400,
     **dict.fromkeys(("outbox.idempotency_key",), 400),
     "frames.state": 0,
 }

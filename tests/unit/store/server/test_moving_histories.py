@@ -32,7 +32,12 @@ def nobody(_table: str, _rows: int) -> None:
 def fill(place: Place, folder: Path, clock: FakeClock) -> None:
     """Write at least one row into each table."""
     store = open_store(
-        place, clock, measuring=measuring(folder), fluorescence_channel="gfp", simulated=True
+        place,
+        clock,
+        measuring=measuring(folder),
+        fluorescence_channel="gfp",
+        simulated=True,
+        copies=True,
     )
     with closing(store):
         scene = Scene(store=store, place=place)

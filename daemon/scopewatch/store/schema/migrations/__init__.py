@@ -7,4 +7,4 @@ From there on each step runs on both.
 from typing import Final
 
 # The newest of them.
-SCHEMA: Final = "0011"
+SCHEMA: Final = "0012"

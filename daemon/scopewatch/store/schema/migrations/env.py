@@ -5,6 +5,7 @@ from alembic import context
 # Each enters its tables.
 from scopewatch.store.schema import (
     alert_tables,  # noqa: F401
+    picture_tables,  # noqa: F401
     tables,  # noqa: F401
     well_tables,  # noqa: F401
 )

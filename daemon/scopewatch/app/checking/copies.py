@@ -1,0 +1,74 @@
+"""Checks whether pictures can be copied to where the configuration wants them."""
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from scopewatch.config import Config
+from scopewatch.core.errors import ScopewatchError
+
+_ANSWER_S: Final = 40.0
+
+
+def check_library(url: str) -> str:
+    """Report that the library for a place is installed. Raises ConfigError."""
+    from scopewatch.sources.remote.connections import require_library  # noqa: PLC0415
+
+    require_library(url)
+    return f"{url}: its library is installed"
+
+
+def check_copies(config: Config) -> str:
+    """Write, read and remove a file where pictures are copied to.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        Where that fails, or the place is another daemon's.
+    """
+    from scopewatch.app.copying.place import unusable  # noqa: PLC0415 - loads SQLAlchemy
+
+    url = config.picture_copies or ""
+    answers: SimpleQueue[ScopewatchError | None] = SimpleQueue()
+
+    def attempt() -> None:
+        try:
+            _try_out(config, url)
+        except ScopewatchError as error:
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    # A server that accepts and says nothing must not hold the command for minutes.
+    threading.Thread(target=attempt, name="copies", daemon=True).start()
+    try:
+        error = answers.get(timeout=_ANSWER_S)
+    except Empty:
+        raise unusable(url, f"no answer within {_ANSWER_S:g} s") from None
+    if error is not None:
+        raise error
+    return f"{url} can be written to and read"
+
+
+def _try_out(config: Config, url: str) -> None:
+    from scopewatch.app.copying.place import CopiesPlace, RemotePictures  # noqa: PLC0415
+
+    place = CopiesPlace(RemotePictures(url), config.pictures, lambda: _owner(config))
+    place.check_owner()
+    place.try_out()
+
+
+def _owner(config: Config) -> str:
+    """Return the name of the results of this configuration; '' where there are none yet."""
+    from scopewatch.app.shared.places import place_of  # noqa: PLC0415 - loads SQLAlchemy
+    from scopewatch.store.read.queries import Reader  # noqa: PLC0415
+    from scopewatch.store.schema.engine import has_results  # noqa: PLC0415
+
+    place = place_of(config)
+    if not has_results(place):
+        return ""
+    reader = Reader.open(place)
+    try:
+        return reader.copies_owner()
+    finally:
+        reader.close()

@@ -1,0 +1,1 @@
+"""Copies of pictures in object stores and on servers: what is due, and the place itself."""

@@ -1,0 +1,1 @@
+"""Copies of pictures elsewhere: made and removed in the background, whatever the network does."""
