@@ -227,7 +227,7 @@ def test_after_its_end_nothing_is_asked_of_the_database(
 ) -> None:
     under_way, answer = threading.Event(), threading.Event()
 
-    def hang(path: str) -> bool:  # noqa: ARG001
+    def hang(path: str) -> bool:
         under_way.set()
         return answer.wait(30)
 
