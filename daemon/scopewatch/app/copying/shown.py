@@ -2,17 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
-from scopewatch.app.copying.place import RemotePictures, unusable
+from scopewatch.app.copying.place import OWNER, RemotePictures, unusable
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 
 _Answer = TypeVar("_Answer")
 
 ANSWER_S: Final = 10.0
-_LOOK_S: Final = 3.0
+_LOOK_S: Final = 5.0
 # After a failure nobody waits for the place for so long.
 REST_S: Final = 15.0
 # Of the 40 threads that answer browsers, and those that were left waiting.
@@ -32,6 +33,15 @@ class CopiedPictures:
         self._free = threading.BoundedSemaphore(_AT_ONCE)
         self._rests_until_s = float("-inf")
         self._why = ""
+
+    def prepare(self) -> None:
+        """Load the libraries and open a connection, in a thread: nobody is to wait for that."""
+        threading.Thread(target=self._prepare, name="picture", daemon=True).start()
+
+    def _prepare(self) -> None:
+        # Whatever it is, the first picture that is asked for says so.
+        with suppress(ScopewatchError):
+            self._remote.is_there(OWNER)
 
     @property
     def url(self) -> str:

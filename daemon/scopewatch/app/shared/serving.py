@@ -94,7 +94,9 @@ def _open_copies(url: str, clock: Clock) -> CopiedPictures:
             )
         ) from error
     require_library(checked)
-    return CopiedPictures(RemotePictures(checked), clock)
+    copies = CopiedPictures(RemotePictures(checked), clock)
+    copies.prepare()
+    return copies
 
 
 def wait_for_end(server: WebServer, stop: threading.Event, *, every_s: float = 1.0) -> None:

@@ -22,7 +22,7 @@ POLL_S: Final = 5.0
 BATCH: Final = 64
 # So that marks are written, and an end is noticed, also where copies take long.
 _BATCH_S: Final = 5.0
-_SILENT_S: Final = 60.0
+_SILENT_S: Final = 30.0
 # Of the time that all stages have to end: a copy under way is not waited for.
 _END_S: Final = 0.5
 
@@ -197,9 +197,11 @@ class PictureCopier:
         if not due:
             if not removal and self._ask(self._queue.queue_earlier):
                 return True
-            self.waiting = self._ask(self._queue.counts)[0]
+            if not removal:
+                self.waiting = 0
             self._note_success(lane, removal=removal)
             return False
+        self.waiting = self._ask(self._queue.counts)[0]
         self._began_s = began_s = self._clock.monotonic()
         done: list[int] = []
         try:
