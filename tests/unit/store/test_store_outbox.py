@@ -1,3 +1,4 @@
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -5,7 +6,9 @@ import pytest
 
 from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.messages.alert_message import OutboxItem
+from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
+from tests.postgres import Places
 from tests.unit.store.scene import Scene, key, open_store
 
 
@@ -80,3 +83,26 @@ def test_the_outbox_survives_the_process(queued: Scene, clock: FakeClock) -> Non
     again = open_store(queued.folder, clock)
     assert again.due(clock.now(), 10) == before
     again.close()
+
+
+def test_channels_are_counted_by_what_became_of_their_messages(
+    places: Places, tmp_path: Path, clock: FakeClock
+) -> None:
+    place = places.of(tmp_path)
+    channels = {"mail": Severity.INFO, "chat": Severity.INFO}
+    with closing(open_store(place, clock, channels=channels)) as store:
+        scene = Scene(store=store, folder=tmp_path)
+        for well in ("A1", "B2", "C3"):
+            for time_point in range(2):
+                scene.score(key(well, time_point), 0.1)
+        mails = [item for item in store.due(clock.now(), 10) if item.channel == "mail"]
+        store.delivered(mails[0].row, clock.now())
+        store.abandoned(mails[1].row, "no such address")
+        store.postponed(mails[2].row, clock.now(), "the server is busy")
+        with closing(Reader.open(place)) as reader:
+            rows = {row.channel: row for row in reader.channels()}
+            assert reader.delivered() == {"mail": 1}
+    assert list(rows) == ["chat", "mail"]
+    assert (rows["mail"].waiting, rows["mail"].given_up) == (1, 1)
+    assert rows["mail"].last_error == "the server is busy"
+    assert (rows["chat"].waiting, rows["chat"].given_up, rows["chat"].last_error) == (3, 0, None)

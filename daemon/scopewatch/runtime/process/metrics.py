@@ -1,6 +1,6 @@
 """The metrics of the daemon for Prometheus, in a registry of their own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,7 +22,7 @@ _LATENCY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 36
 
 
 class ChannelLike(Protocol):
-    """The counts of one alert channel: messages waiting, taken, and refused for good."""
+    """The counts of one alert channel: messages waiting, and refused for good."""
 
     @property
     def channel(self) -> str:
@@ -32,11 +32,6 @@ class ChannelLike(Protocol):
     @property
     def waiting(self) -> int:
         """Messages not taken yet."""
-        ...
-
-    @property
-    def delivered(self) -> int:
-        """Messages taken."""
         ...
 
     @property
@@ -134,9 +129,11 @@ class Metrics:
         """Show the health of these sources as well."""
         self.registry.register(_SourceCollector(tuple(sources)))
 
-    def watch_channels(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
-        """Show the counts of alert channels as well; `read` may raise StoreError."""
-        self.registry.register(_ChannelCollector(read))
+    def watch_channels(
+        self, read: Callable[[], Iterable[ChannelLike]], delivered: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """Show the counts of alert channels as well; both may raise StoreError."""
+        self.registry.register(_ChannelCollector(read, delivered))
 
     def watch_copies(self, copies: CopiesLike) -> None:
         """Show the state of the copies of pictures as well."""
@@ -202,8 +199,11 @@ class _SourceCollector(Collector):
 class _ChannelCollector(Collector):
     """Reads the outbox when Prometheus asks."""
 
-    def __init__(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
+    def __init__(
+        self, read: Callable[[], Iterable[ChannelLike]], delivered: Callable[[], Mapping[str, int]]
+    ) -> None:
         self._read = read
+        self._delivered = delivered
 
     def collect(self) -> Iterable[Metric]:
         """Yield the messages of every channel by state; nothing while the store is away."""
@@ -216,9 +216,10 @@ class _ChannelCollector(Collector):
             labels=["channel", "state"],
         )
         try:
+            delivered = self._delivered()
             for row in self._read():
                 waiting.add_metric([row.channel], row.waiting)
-                ended.add_metric([row.channel, "delivered"], row.delivered)
+                ended.add_metric([row.channel, "delivered"], delivered.get(row.channel, 0))
                 ended.add_metric([row.channel, "given-up"], row.given_up)
         except StoreError as error:
             log.warning("outbox cannot be counted", why=str(error))

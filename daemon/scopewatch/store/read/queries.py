@@ -17,7 +17,7 @@ from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.acts import ActFacts
 from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
-from scopewatch.store.read.alert_queries import list_alerts, list_channels
+from scopewatch.store.read.alert_queries import count_delivered, list_alerts, list_channels
 from scopewatch.store.read.course_queries import (
     newest_course,
     newest_shots,
@@ -303,6 +303,11 @@ class Reader:
         """Return how each alert channel fares that ever had a message."""
         with transaction(self._engine) as session:
             return list_channels(session)
+
+    def delivered(self) -> dict[str, int]:
+        """Return how many messages each alert channel has taken, all of them counted one by one."""
+        with transaction(self._engine) as session:
+            return count_delivered(session)
 
     def newest_frames(self, limit: int) -> list[FrameRecord]:
         """Return the frames settled last, newest first."""

@@ -319,7 +319,6 @@ class ChannelRow:
 
     channel: str
     waiting: int
-    delivered: int
     given_up: int
     oldest_waiting_at: datetime | None
     last_error: str | None
