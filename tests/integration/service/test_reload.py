@@ -177,7 +177,7 @@ def test_a_checked_configuration_that_still_cannot_start_is_replaced_by_the_old_
     # The port is free now.
     reload(daemon)
     daemon.eventually(lambda: daemon.count("ready") == 3, within_s=WITHIN_S)
-    assert daemon.count("dashboard is served") == 1
+    daemon.eventually(lambda: daemon.count("dashboard is served") == 1)
     assert daemon.end() == 0
 
 

@@ -34,7 +34,8 @@ QUEUED = 10_000
 REVIVE_S = 5.0
 # watchdog's observer keeps a record of every renamed file and never drops one
 # (github.com/gorakhargosh/watchdog/issues/1041), also for files renamed out of the folder, which
-# it does not report. A new observer starts without: after this many renamings, and every day.
+# it does not report. A new observer starts without: after this many renamings, and every day. The
+# records hang in cycles, which Python may leave alone for many minutes: they are collected at once.
 RENEW_MOVES = 2_000
 RENEW_S = 86_400.0
 _IN_STORE = f"{ZARR_SUFFIX}{os.sep}"
@@ -178,7 +179,7 @@ class FolderWatch:
         changed = identity != self._identity
         self._identity = identity
         if not changed and self._observing() and self._is_due(now_s):
-            self._begin(None)
+            self._renew()
             return True
         if not changed and (self.polling or self._observing() or now_s < self._revive_at_s):
             return False
@@ -196,9 +197,7 @@ class FolderWatch:
     def stop(self) -> None:
         """Stop watching; idempotent."""
         observer, self._observer = self._observer, None
-        if observer is not None and observer.is_alive():
-            observer.stop()
-            observer.join(timeout=5)
+        _end(observer)
 
     def _is_due(self, now_s: float) -> bool:
         """Whether the observer has kept enough to be worth a walk of the folder."""
@@ -206,11 +205,20 @@ class FolderWatch:
             self._renew_at_s = now_s + RENEW_S
         return self.touches.renamed >= RENEW_MOVES or now_s >= self._renew_at_s
 
+    def _renew(self) -> None:
+        """Replace an observer that works: it goes on until the new one does, or for good."""
+        former = self._observer
+        if self._observe() is None:
+            _end(former)
+            del former
+            gc.collect()
+        self.touches.renamed = 0
+        self._renew_at_s = None
+
     def _begin(self, hopeless: str | None) -> None:
         had_one = self._observer is not None
         self.stop()
         if had_one:
-            # Its records hang in cycles, which Python may leave alone for many minutes.
             gc.collect()
         self.touches.renamed = 0
         self._renew_at_s = None
@@ -247,3 +255,9 @@ class FolderWatch:
             and bool(observer.emitters)
             and all(emitter.is_alive() for emitter in observer.emitters)
         )
+
+
+def _end(observer: BaseObserver | None) -> None:
+    if observer is not None and observer.is_alive():
+        observer.stop()
+        observer.join(timeout=5)

@@ -3,6 +3,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileMovedEvent
@@ -129,6 +130,50 @@ def test_an_observer_that_was_renewed_is_gone_at_once_with_what_it_kept(tmp_path
     finally:
         gc.enable()
         watched.stop()
+
+
+def test_while_an_observer_is_renewed_the_folder_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(tmp_path)
+    watched.start()
+    assert not watched.check(0.0)
+    seen: list[bool] = []
+    schedule, stop = BaseObserver.schedule, BaseObserver.stop
+
+    def scheduling(observer: BaseObserver, *call: Any, **options: Any) -> object:
+        seen.append(watched.alive())
+        return schedule(observer, *call, **options)
+
+    def stopping(observer: BaseObserver) -> None:
+        seen.append(watched.alive())
+        stop(observer)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseObserver, "schedule", scheduling)
+        patched.setattr(BaseObserver, "stop", stopping)
+        assert watched.check(RENEW_S)
+    assert seen == [True, True]
+    watched.stop()
+
+
+def test_an_observer_goes_on_where_no_other_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> object:
+        raise OSError(24, "inotify instance limit reached")
+
+    watched = watch(tmp_path)
+    watched.start()
+    assert not watched.check(0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseObserver, "schedule", full)
+        assert watched.check(RENEW_S)
+    assert watched.alive()
+    assert not watched.polling
+    assert watched.trouble == ""
+    assert not watched.check(RENEW_S + 1), "it is tried again after a day"
+    watched.stop()
 
 
 def observers() -> int:
