@@ -67,7 +67,7 @@ def write_knowing_bundle(folder: Path, training: Dataset, runs: Sequence[str], *
 
 def teach(folder: Path, known: KnownFrames) -> Path:
     """Put hashes of training frames into a bundle, and name them on its card."""
-    content = known.to_json()
+    content = known.content
     (folder / "report" / FRAMES_FILE).write_bytes(content)
     digest = sha256(content).hexdigest()
     changed = load_bundle(folder).card.model_copy(update={"training_frames_sha256": digest})

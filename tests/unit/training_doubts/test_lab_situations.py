@@ -1,5 +1,6 @@
 """Ordinary mistakes of a lab with its pictures and names are named, and where they are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,17 @@ def probability(field: Field, _: int) -> Field:
     return fluorescence(field, np.rint(255 / (1 + np.exp((600 - glow) / 20))))
 
 
+def with_scale_bar(field: Field, _: int) -> Field:
+    drawn = field.fluorescence.copy()
+    drawn[230:238, 150:240] = 65535
+    return fluorescence(field, drawn)
+
+
+def exposed_shorter(field: Field, site: int) -> Field:
+    dark, times = 100, 0.25 if site == 3 else 1
+    return fluorescence(field, dark + times * (field.fluorescence - dark))
+
+
 SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
     "a look-up table was inverted": (
         lambda field, _: fluorescence(field, 4000 - field.fluorescence),
@@ -63,6 +75,12 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         "94% of the pixels at the lowest and 4.9% at the highest count, in 2 of 2 pairs",
         Weight.LOOK,
     ),
+    "a scale bar was exported with the pictures": (
+        with_scale_bar,
+        DoubtKind.DRAWN,
+        "the highest count at the same place, rows 230 to 237, columns 150 to 239, in 2 of 2",
+        Weight.LOOK,
+    ),
     "a well has no reporter": (
         lambda field, site: field if site else fluorescence(field, noise(field, site, 140)),
         DoubtKind.BLANK,
@@ -86,6 +104,13 @@ def test_a_run_with_wrong_light_is_named_and_no_other(
     assert verdict(doubts) is {
         Weight.STOP: Verdict.STOP, Weight.LOOK: Verdict.LOOK, Weight.NOTE: Verdict.GOOD
     }[weight]  # fmt: skip
+
+
+def test_a_pair_that_was_exposed_unlike_its_run_is_named(tmp_path: Path) -> None:
+    (found,) = prepare_runs(tmp_path, exposed_shorter, wells=5).doubts
+    assert (found.kind, found.run, found.weight) == (DoubtKind.EXPOSURE, "r3", Weight.LOOK)
+    assert found.measured.startswith("1 of 5 pairs with cells")
+    assert re.search(r"P1/A4/s0: 0\.2[0-9]*$", found.measured)
 
 
 def test_pairs_that_do_not_fit_are_named_though_nothing_is_registered(tmp_path: Path) -> None:

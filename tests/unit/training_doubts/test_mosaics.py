@@ -82,15 +82,29 @@ def cut_background(field: Field) -> Plane:
     return np.asarray(np.clip(field.fluorescence - 160, 0, None))
 
 
+def dense_without_background(field: Field) -> Plane:
+    """Return cells that leave little ground, which was cut at 0 within its noise."""
+    ground = np.random.default_rng(1).normal(0, 8, field.phase.shape)
+    ground = np.clip(ndimage.gaussian_filter(ground, 0.5), 0, None)
+    return np.asarray(np.where(ndimage.binary_dilation(field.glowing), 900, ground))
+
+
 @pytest.mark.parametrize(
     "plane",
     [
         make_field(1).fluorescence,
         cut_background(make_field(1)),
+        dense_without_background(make_field(1, cells=900)),
         np.zeros((128, 128), dtype=np.float32),
         np.where(np.eye(128) > 0, 0, 300).astype(np.float32),
     ],
-    ids=["a camera's picture", "a background cut at 0", "nothing", "single dead pixels"],
+    ids=[
+        "a camera's picture",
+        "a background cut at 0",
+        "cells everywhere and a background cut at 0",
+        "nothing",
+        "single dead pixels",
+    ],
 )
 def test_other_zeros_are_no_gap(plane: Plane) -> None:
     assert find_gap(np.clip(plane, 0, 65535).astype(np.uint16)) is None

@@ -97,7 +97,7 @@ def make_card(
         metrics=metrics,
         data_sha256=dataset.data_sha256,
         training_frames_sha256=(
-            None if facts.known_frames is None else sha256(facts.known_frames.to_json()).hexdigest()
+            None if facts.known_frames is None else sha256(facts.known_frames.content).hexdigest()
         ),
         created_at=facts.created_at,
         versions=Versions(

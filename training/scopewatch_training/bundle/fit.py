@@ -224,7 +224,7 @@ def finish(
         CHECK_NAME: choose_check(inputs.open_scorer(quantised.model), inputs.frames),
     }
     if inputs.facts.known_frames is not None:
-        report[FRAMES_FILE] = inputs.facts.known_frames.to_json()
+        report[FRAMES_FILE] = inputs.facts.known_frames.content
     write_bundle(inputs.out, quantised.model, card, report)
     return load_bundle(inputs.out)
 

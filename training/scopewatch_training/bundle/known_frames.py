@@ -6,6 +6,7 @@ file.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -62,8 +63,9 @@ class KnownFrames(_Strict):
     mark_version: int
     frames: tuple[KnownFrame, ...]
 
-    def to_json(self) -> bytes:
-        """Return the content of the file."""
+    @cached_property
+    def content(self) -> bytes:
+        """Content of the file."""
         return (self.model_dump_json(indent=0) + "\n").encode()
 
 

@@ -116,9 +116,21 @@ def runs_of(
     Raises
     ------
     ConfigError
-        When a name is unknown, or no run is left.
+        When a name is unknown, a run is held out and excluded, or no run is left.
     """
     dataset.of_runs([*hold_out, *exclude])
+    both = sorted({*hold_out} & {*exclude})
+    if both:
+        raise ConfigError(
+            complaint(
+                "run is held out and excluded",
+                where=dataset.folder,
+                expected="each run with one of --hold-out and --exclude",
+                got=f"{', '.join(both)} with both",
+                do="hold out a run that the bundle is to be judged on; exclude one that is to"
+                " count nowhere, as a control",
+            )
+        )
     left = tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
     if not left:
         raise ConfigError(

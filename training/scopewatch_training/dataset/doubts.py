@@ -61,6 +61,8 @@ class DoubtKind(StrEnum):
     STAIN = "stain"
     UNEVEN = "uneven"
     CUT_OFF = "cut-off"
+    DRAWN = "drawn"
+    EXPOSURE = "exposure"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -91,6 +93,8 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.STAIN: "fluorescence looks like a stain of all nuclei",
     DoubtKind.UNEVEN: "background of the fluorescence is uneven",
     DoubtKind.CUT_OFF: "fluorescence is cut off at both ends",
+    DoubtKind.DRAWN: "something is drawn into the fluorescence",
+    DoubtKind.EXPOSURE: "pairs of the run are exposed unlike each other",
 }
 
 

@@ -5,6 +5,7 @@ copies count among them.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,7 @@ def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
     """
     across: dict[tuple[str, str], list[tuple[Pair, Pair, bool]]] = {}
     doubts = []
-    for one, other, exact in list_copies(pairs):
+    for one, other, exact in list_copies(tuple(pairs)):
         if one.run != other.run:
             across.setdefault((other.run, one.run), []).append((one, other, exact))
         else:
@@ -62,7 +63,9 @@ def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
     return doubts
 
 
-def list_copies(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair, bool]]:
+# Checks, page of doubts and fit ask for the copies of the same pairs, one after the other.
+@lru_cache(maxsize=1)
+def list_copies(pairs: tuple[Pair, ...]) -> tuple[tuple[Pair, Pair, bool], ...]:
     """Return (earlier pair, its copy, whether exact) for each pair that has an earlier copy."""
     marks = unpack([pair.phase_look.mark for pair in pairs])
     seen: dict[str, Pair] = {}
@@ -87,7 +90,7 @@ def list_copies(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair, bool]]:
             found.append((earlier, pair, exact))
         for each in hashes:
             seen.setdefault(each, pair)
-    return found
+    return tuple(found)
 
 
 def telling_hashes(*looks: Look) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from scopewatch_training.dataset.checks.drawn import drawn_pairs
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
@@ -75,10 +76,12 @@ def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each pair whose fluorescence reaches the camera's maximum.
 
     Pairs with less than a thousandth of their pixels there are one note for each run. Pictures that
-    are cut off at both ends are left to `find_cut_off`.
+    are cut off at both ends, or into which something is drawn, have doubts of their own.
     """
     doubts = []
-    for run, members in group_by_run(each for each in pairs if not _is_cut_off(each)).items():
+    drawn = drawn_pairs(pairs)
+    alone = [pair for pair in pairs if pair.id not in drawn and not _is_cut_off(pair)]
+    for run, members in group_by_run(alone).items():
         clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
         doubts += [
             _clipped(run, pair, f"{pair.fluorescence_look.clipped:.2%} of the pixels")

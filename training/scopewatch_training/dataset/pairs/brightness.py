@@ -38,12 +38,21 @@ class Brightness:
         None where too little of the picture is within the camera's range.
     floor
         Share of the pixels at the lowest count.
+    top
+        First and last row, first and last column of the pixels at the highest count.
     """
 
     dark: float = 0.0
     median: float = 0.0
     noise_rise: float | None = None
     floor: float = 0.0
+    top: tuple[int, int, int, int] | None = None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Brightness":
+        """Read what `dataclasses.asdict` gave."""
+        top = values.get("top")
+        return cls(**{**values, "top": None if top is None else tuple(top)})
 
 
 def measure_brightness(pixels: NDArray[Any]) -> Brightness:
@@ -54,7 +63,14 @@ def measure_brightness(pixels: NDArray[Any]) -> Brightness:
         median=float(median),
         noise_rise=_noise_rise(pixels),
         floor=float(np.count_nonzero(pixels == pixels.min())) / pixels.size,
+        top=_find_top(pixels),
     )
+
+
+def _find_top(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
+    highest = pixels == pixels.max()
+    rows, cols = (np.flatnonzero(highest.any(axis=axis)) for axis in (1, 0))
+    return int(rows[0]), int(rows[-1]), int(cols[0]), int(cols[-1])
 
 
 def _noise_rise(pixels: NDArray[Any]) -> float | None:

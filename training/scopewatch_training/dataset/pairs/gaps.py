@@ -22,6 +22,8 @@ _BETWEEN: Final = 0.15
 _DARKEST: Final = 1.0
 _LEAST_JUMP: Final = 6
 _SOLID_PX: Final = 3
+_SOLID: Final = 0.95
+"""Least share of the zeros in squares of 3 px; of a background that was cut at 0 at most 0.71."""
 _EDGE_PX: Final = 3
 
 
@@ -37,7 +39,7 @@ def find_gap(pixels: Pixels) -> Mask | None:
         return None
     square = np.ones((_SOLID_PX, _SOLID_PX), dtype=np.bool_)
     solid = ndimage.binary_opening(np.pad(zero, 1, mode="edge"), square)[1:-1, 1:-1]
-    if int(np.count_nonzero(solid)) < LEAST * pixels.size:
+    if int(np.count_nonzero(solid)) < _SOLID * count:
         return None
     return np.asarray(ndimage.binary_dilation(solid, square, iterations=_EDGE_PX))
 

@@ -135,7 +135,7 @@ class Pair:
         dy, dx = values["offset_px"]
         looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
         place = values.get("moved_at_px")
-        light = Brightness(**values.get("light", {}))
+        light = Brightness.from_json(values.get("light", {}))
         background = Background.from_json(values.get("background", {}))
         made = {"offset_px": (dy, dx), "histogram": histogram, "light": light, **looks}
         made["background"] = background
