@@ -16,6 +16,7 @@ OWNER: Final = "scopewatch-owner.txt"
 MOST_BYTES: Final = 32 * 1024 * 1024
 """No picture is read that is larger."""
 _MOST_OWNER_BYTES: Final = 200
+_UPLOAD_S: Final = 60.0
 # A place that is away is to be noticed; what is repeated is repeated by us.
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "s3": {
@@ -24,6 +25,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
             "read_timeout": 20,
             "retries": {"max_attempts": 0},
         },
+        "tries": 1,
     },
 }
 _CONTENT: Final = {".jpg": "image/jpeg", ".tif": "image/tiff"}
@@ -79,7 +81,8 @@ class RemotePictures:
         """Write a file whole, in place of one of that name: no reader sees half of it."""
         if self._scheme == "s3":
             kind = _CONTENT.get(PurePosixPath(path).suffix, "text/plain")
-            self._ask("pipe_file", path, data, ContentType=kind)
+            # No other time limit ends an upload to a server that takes nothing.
+            self._ask("pipe_file", path, data, ContentType=kind, timeout=_UPLOAD_S)
             return
         folder, _, name = path.rpartition("/")
         part = f"{folder}/.{name}.part".lstrip("/")

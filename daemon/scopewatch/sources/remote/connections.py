@@ -42,7 +42,7 @@ class Connections:
     Parameters
     ----------
     options
-        Further ones of fsspec's file system.
+        Further ones of fsspec's file system; `tries` is how often s3fs asks a server.
 
     Raises
     ------
@@ -146,7 +146,10 @@ def open_filesystem(
 
         # Another process may write meanwhile: what was listed is not remembered.
         options = {**_OPTIONS.get(scheme, {"use_listings_cache": False}), **more}
+        tries = options.pop("tries", None)
         found, path = url_to_fs(url, skip_instance_cache=True, **options)
+        if tries is not None:
+            found.retries = tries
     except ImportError as error:
         library = _INSTALL.get(scheme, "")
         raise _not_installed(url, library, type(error).__name__) from error

@@ -1,18 +1,26 @@
 """Places for copies: folders, and real servers of sftp and smb, are written to alike."""
 
+import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from scopewatch.app.checking.copies import check_library
 from scopewatch.app.copying.place import OWNER, CopiesPlace, RemotePictures
+from scopewatch.app.copying.queue import PictureQueue
 from scopewatch.app.copying.shown import REST_S, CopiedPictures, DaemonPictures, UnreadCopies
 from scopewatch.core.errors import ConfigError, StoreError
+from scopewatch.runtime.copying.copier import PictureCopier
 from scopewatch.sources.remote.connections import require_library
 from tests.conftest import FakeClock
 from tests.servers import served_folder
+from tests.unit.store.scene import Scene, files_of, key, open_store
 
 NAME = "run 7/A1/P1_t0007_s0.jpg"
 
@@ -117,8 +125,6 @@ def test_a_library_that_is_not_installed_is_named_with_what_installs_it(
 
 
 def test_nothing_of_the_libraries_is_loaded_by_what_the_daemon_imports() -> None:
-    import subprocess  # noqa: PLC0415
-
     code = (
         "import sys, scopewatch.app.daemon, scopewatch.app.shared.serving\n"
         "found = {'fsspec', 's3fs', 'botocore', 'aiobotocore', 'paramiko', 'smbclient'}\n"
@@ -142,8 +148,6 @@ class Slow(RemotePictures):
     def read(self, path: str, most_bytes: int = 0) -> bytes:
         self.asked.append(path)
         if self.hangs:
-            import threading  # noqa: PLC0415
-
             threading.Event().wait(2)
         if self.error is not None:
             raise self.error
@@ -198,3 +202,64 @@ def test_a_dashboard_that_was_given_no_place_names_it_and_asks_for_nothing() -> 
     assert "start scopewatch web with --pictures" in shown.trouble(NAME)
     with pytest.raises(StoreError, match="s3://bucket/lab/scope-1"):
         shown.read(NAME)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class KilledBeforeTheMark(PictureQueue):
+    """A queue of a process that is killed after it has copied, and before it marks it."""
+
+    def done(self, numbers: Sequence[int]) -> None:
+        raise Killed
+
+
+def test_a_kill_between_a_copy_and_its_mark_loses_and_doubles_nothing(
+    tmp_path: Path, pictures: Path, clock: FakeClock
+) -> None:
+    url = f"file://{tmp_path}/there"
+    with closing(open_store(tmp_path / "state", clock, copies=True)) as store:
+        files = files_of(key("A1", 0))
+        for number, name in enumerate((files.overlay, files.stain)):
+            assert name is not None
+            (pictures / name).write_bytes(bytes([number]) * 1000)
+        first = KilledBeforeTheMark(store, url, clock)
+        first.owner()
+        Scene(store=store).score(key("A1", 0), 0.1)
+        place = CopiesPlace(RemotePictures(url), pictures, first.owner)
+        with pytest.raises(Killed):
+            PictureCopier(first, place, where=url, clock=clock).round()
+        written = {path: path.read_bytes() for path in (tmp_path / "there").rglob("*_s0*")}
+        assert len(written) == 2
+        second = PictureQueue(store, url, clock)
+        assert second.counts() == (2, 0), "they are due as before"
+        copier = PictureCopier(second, place, where=url, clock=clock)
+        copier.round()
+        assert (copier.counts.copied, second.counts()) == (2, (0, 0))
+        found = {path: path.read_bytes() for path in (tmp_path / "there").rglob("*_s0*")}
+        assert found == written
+        copier.round()
+        assert copier.counts.copied == 2
+
+
+def test_check_says_that_a_library_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "its library is installed" in check_library("s3://bucket/lab")
+    monkeypatch.setattr("scopewatch.sources.remote.connections.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'scopewatch\[remote\]'"):
+        check_library("s3://bucket/lab")
+
+
+def test_an_upload_to_a_server_that_takes_nothing_has_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "of-the-test")
+    monkeypatch.setattr("scopewatch.app.copying.place._UPLOAD_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        remote = RemotePictures("s3://bucket/lab")
+        with pytest.raises(StoreError, match=r"place of copies cannot be used.*Timeout"):
+            # More than the system's buffers hold.
+            remote.write("large.jpg", bytes(20_000_000))
