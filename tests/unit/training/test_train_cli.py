@@ -1,5 +1,6 @@
 """The command line: help, wrong calls, wrong settings."""
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.cli.fit_options import FitOptions, choose_settings, parse_binarise
 from scopewatch_training.cli.main import app, main
+from scopewatch_training.dataset import prepare as preparing
 from scopewatch_training.network.fit_settings import FitSettings
 from tests.unit.training.tiny_data import write_dataset
+from tests.unit.training_data.pair_files import write_set
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]
 
@@ -53,6 +56,39 @@ def test_a_wrong_option_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None
 
     assert code == 2
     assert "No such option" in err
+
+
+def fail_to_write(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def write(*_: object, **__: object) -> None:
+        raise OSError(number, "it cannot be written")
+
+    monkeypatch.setattr(preparing, "write_whole", write)
+
+
+def test_a_full_disk_exits_with_1_and_one_line_that_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, out = write_set(tmp_path, ["a"]), tmp_path / "data"
+    fail_to_write(monkeypatch, errno.ENOSPC)
+    code, _, err = call(capsys, "prepare", manifest, "--out", out, "--workers", 1)
+
+    assert code == 1
+    assert err == (
+        f"disk is full: {out} (got it cannot be written); make room, and call it again: prepare,"
+        " fit, tune and cross-validate go on where they stopped\n"
+    )
+    monkeypatch.undo()
+    code, printed, _ = call(capsys, "prepare", manifest, "--out", out, "--workers", 1)
+    assert code == 0
+    assert "2 of 2 pairs ready" in printed
+
+
+def test_other_faults_of_a_disk_are_not_called_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_to_write(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="it cannot be written"):
+        main(["prepare", str(write_set(tmp_path, ["a"])), "--out", str(tmp_path / "data")])
 
 
 def test_a_missing_data_set_exits_with_2_and_one_line(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.errors import ModelError
+from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.known_frames import (
     FRAMES_FILE,
     KnownFrames,
+    find_training_runs,
     know_frames,
     read_known_frames,
 )
@@ -71,3 +72,33 @@ def test_a_hash_that_is_none_is_refused() -> None:
                 ],
             }
         )
+
+
+def test_the_training_runs_of_a_bundle_are_found_in_its_data_set(
+    bundle: Path, tmp_path: Path
+) -> None:
+    more = write_hashed(tmp_path / "more", runs={"a": "a", "c": "c"})
+    assert find_training_runs(load_bundle(bundle), more) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "got"),
+    [({"b": "b", "c": "c"}, "got runs b, c"), ({"a": "x"}, "got other pictures in runs a")],
+    ids=["other runs", "other pictures of that name"],
+)
+def test_a_data_set_that_a_bundle_was_not_trained_on_is_refused_in_one_line(
+    bundle: Path, tmp_path: Path, runs: dict[str, str], got: str
+) -> None:
+    others = write_hashed(tmp_path / "others", runs=runs)
+    with pytest.raises(ConfigError) as caught:
+        find_training_runs(load_bundle(bundle), others)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("data set is not the one that the bundle was trained on")
+    assert got in line
+
+
+def test_data_sets_without_hashes_are_known_by_the_names_of_their_runs(
+    bundle: Path, tmp_path: Path
+) -> None:
+    old = write_hashed(tmp_path / "old", runs={"a": "x"}, mark_version=0)
+    assert find_training_runs(load_bundle(bundle), old) == ["a"]

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scopewatch.core.errors import ModelError, complaint
+from scopewatch.core.errors import ConfigError, ModelError, complaint
 from scopewatch.inference.bundle import Bundle
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.dataset.checks.copies import telling_hashes
@@ -132,3 +132,31 @@ def read_known_frames(bundle: Bundle) -> KnownFrames | None:
                 do="copy the whole bundle folder again",
             )
         ) from error
+
+
+def find_training_runs(bundle: Bundle, dataset: Dataset) -> list[str]:
+    """Return the bundle's training runs in a data set.
+
+    Raises
+    ------
+    ConfigError
+        When the data set has none of them, or other pictures under their names.
+    """
+    runs = [run for run in dataset.runs() if run in bundle.card.trained_on]
+    known = read_known_frames(bundle)
+    hashes = set() if known is None else {frame.phase for frame in known.frames}
+    pairs = dataset.of_runs(runs)
+    unhashed = known is None or not dataset.mark_version
+    if runs and (unhashed or any(know_frame(pair).phase in hashes for pair in pairs)):
+        return runs
+    raise ConfigError(
+        complaint(
+            "data set is not the one that the bundle was trained on",
+            where=dataset.folder,
+            expected=f"runs {', '.join(bundle.card.trained_on)} with the pictures of its training",
+            got=f"other pictures in runs {', '.join(runs)}"
+            if runs
+            else f"runs {', '.join(dataset.runs())}",
+            do="give the data set of its fit: ranges and finer stain are learnt from it",
+        )
+    )

@@ -4,10 +4,11 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 `--help` and a wrong call answer at once.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -79,6 +80,9 @@ app.command(
 )(recalibrate)
 
 
+_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
 def _refuse_stdout(arguments: Sequence[str]) -> None:
     """Refuse `--out -`: every command writes a folder, a file of plots or a bundle."""
     given = [after for option, after in pairwise(arguments) if option == "--out"]
@@ -104,3 +108,20 @@ def main(argv: Sequence[str] | None = None) -> None:
             raise
         sys.stderr.write(f"{error}\n")
         sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except OSError as error:
+        if error.errno not in _FULL or "--debug" in arguments:
+            raise
+        sys.stderr.write(f"{_describe_full(error, arguments)}\n")
+        sys.exit(1)
+
+
+def _describe_full(error: OSError, arguments: Sequence[str]) -> str:
+    """Return the line for a disk that filled while a command wrote."""
+    out = next((after for option, after in pairwise(arguments) if option == "--out"), "")
+    return complaint(
+        "disk is full",
+        where=error.filename or out or arguments[0],
+        got=error.strerror,
+        do="make room, and call it again: prepare, fit, tune and cross-validate go on where they"
+        " stopped",
+    )

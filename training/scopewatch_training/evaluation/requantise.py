@@ -19,6 +19,7 @@ from scopewatch_training.bundle.check_writer import choose_check
 from scopewatch_training.bundle.fine_weights import learn_fine_stain, raw_stain
 from scopewatch_training.bundle.fit_record import FLOAT_FILE, SCORER_BUDGET_MB, read_fit
 from scopewatch_training.bundle.float_scores import score_float
+from scopewatch_training.bundle.known_frames import find_training_runs
 from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.bundle.quantised import quantise
 from scopewatch_training.dataset.prepared import Dataset
@@ -57,6 +58,8 @@ def requantise(
     ModelError
         When the bundle holds no float weights, or the int8 network differs too much, or has a
         finer stain already where tiles are kept.
+    ConfigError
+        When the data set is not the one that the bundle was trained on.
     """
     bundle = load_bundle(folder)
     refuse_foreign(out)
@@ -81,7 +84,7 @@ def requantise(
                 do="fit the bundle again",
             )
         )
-    trained_on = [run for run in dataset.runs() if run in bundle.card.trained_on]
+    trained_on = find_training_runs(bundle, dataset)
     others = [run for run in dataset.runs() if run not in bundle.card.trained_on]
     training = frames_of(dataset, dataset.of_runs(trained_on), rule.thresholds, rule.labels)
     scored_on = dataset.of_runs(others or trained_on)
