@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.cli.fit_options import FitOptions, choose_settings, parse_binarise
+from scopewatch_training.cli.fit_options import (
+    FitOptions,
+    choose_settings,
+    few_steps,
+    parse_binarise,
+)
 from scopewatch_training.cli.main import app, main
 from scopewatch_training.dataset import prepare as preparing
 from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import NetworkSpec
 from tests.unit.training.tiny_data import write_dataset
 from tests.unit.training_data.pair_files import write_set
 
@@ -134,6 +140,37 @@ def test_options_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) ->
     assert (chosen.network.width, chosen.network.tile_px, chosen.labels.tile_px) == (96, 16, 16)
     assert chosen.labels.area_cutoff == 0.3
     assert choose() == FitSettings()
+
+
+def sizes(settings: FitSettings) -> tuple[str, int, int, int]:
+    network = settings.network
+    return network.stem, network.width, network.depth, settings.steps
+
+
+def test_a_stem_brings_its_own_width_depth_and_steps() -> None:
+    assert sizes(choose(stem="halvings")) == ("halvings", 64, 3, 500)
+    assert sizes(choose(stem="patches")) == ("patches", 48, 1, 1500)
+    assert sizes(choose(stem="halvings", width=32, steps=3)) == ("halvings", 32, 3, 3)
+    assert choose(stem="halvings", steps=3).checks == 3
+
+
+def test_the_stem_of_a_file_keeps_what_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    network = NetworkSpec(stem="halvings", width=96, depth=2)
+    file.write_text(json.dumps(FitSettings(network=network, steps=700).to_json()))
+
+    assert sizes(choose(file)) == ("halvings", 96, 2, 700)
+    assert sizes(choose(file, stem="halvings")) == ("halvings", 96, 2, 700)
+    assert sizes(choose(file, stem="patches")) == ("patches", 48, 1, 1500)
+
+
+def test_patches_with_fewer_steps_than_they_need_have_a_note() -> None:
+    assert few_steps(choose(stem="patches", steps=300)) == (
+        "note: 300 steps; networks of patches need 1500, those of --stem halvings 500, at three"
+        " times the time for a frame"
+    )
+    assert few_steps(choose(stem="patches")) is None
+    assert few_steps(choose(stem="halvings", steps=300)) is None
 
 
 @pytest.mark.parametrize(

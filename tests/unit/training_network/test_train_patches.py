@@ -17,6 +17,7 @@ from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import (
     PATCHES,
     TILE_SIDES_PX,
+    USUAL_SIZES,
     NetworkSpec,
     plan_layers,
     receptive_field_px,
@@ -77,7 +78,7 @@ def test_patches_and_halvings_together_come_to_a_tile(tile_px: int, side_px: int
     spec = replace(SMALL, tile_px=tile_px)
 
     assert spec.patch_px == side_px
-    assert NetworkSpec(tile_px=tile_px).patch_px == 1
+    assert replace(spec, stem="halvings").patch_px == 1
     halvings = sum(layer.stride == 2 for layer in plan_layers(spec))
     assert side_px * 2**halvings == tile_px
 
@@ -163,10 +164,13 @@ def test_the_network_of_patches_costs_less_than_a_third_of_the_products() -> Non
             channels = layer.channels
         return count
 
-    shipped = NetworkSpec(stem="patches", width=48, depth=1)
+    halvings, patches = (
+        NetworkSpec(stem=stem, width=usual.width, depth=usual.depth)  # type: ignore[arg-type]
+        for stem, usual in USUAL_SIZES.items()
+    )
 
-    assert products(NetworkSpec()) * 2048**2 == pytest.approx(19.8e9, rel=0.01)
-    assert products(shipped) < 0.3 * products(NetworkSpec())
+    assert products(halvings) * 2048**2 == pytest.approx(19.8e9, rel=0.01)
+    assert products(patches) < 0.3 * products(halvings)
 
 
 def test_a_runtime_that_plans_as_it_opens_finds_a_size_that_patches_can_be_cut_from(
@@ -192,7 +196,19 @@ def test_joined_networks_are_cut_into_patches_each() -> None:
 
 
 def test_settings_of_an_earlier_version_are_those_of_a_network_of_halvings() -> None:
-    values = json.loads(json.dumps(FitSettings().to_json()))
+    spec = NetworkSpec(stem="halvings", width=96, depth=2)
+    values = json.loads(json.dumps(FitSettings(network=spec, steps=700).to_json()))
     del values["network"]["stem"]
 
-    assert FitSettings.from_json(values).network.stem == "halvings"
+    assert FitSettings.from_json(values).network == spec
+    assert FitSettings.from_json(values).steps == 700
+
+
+def test_what_earlier_settings_leave_out_is_as_it_was() -> None:
+    values = json.loads(json.dumps(FitSettings().to_json()))
+    del values["steps"]
+
+    chosen = FitSettings.from_json(values | {"network": {"tile_px": 32}})
+
+    assert chosen.network == NetworkSpec(stem="halvings", width=64, depth=3)
+    assert chosen.steps == 500

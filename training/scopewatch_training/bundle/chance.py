@@ -40,7 +40,8 @@ def doubt_labels(scored: Sequence[ScoredFrame], where: object) -> str | None:
         expected=f"AUC of at least {CHANCE_AUC:g}; 0.5 is chance",
         got=f"{auc:.2f}",
         do=f"check the labels of run {', '.join(suspects) or 'each'} in the QC report: another"
-        " field, a stain that failed, swapped columns; where they are right, give --steps and runs",
+        " field, a stain that failed, swapped columns; where they are right, give more runs or"
+        " more --steps",
     )
 
 

@@ -19,6 +19,7 @@ from scopewatch_training.cli.fit_options import (
     FitOptions,
     SearchOptions,
     choose_settings,
+    few_steps,
     runs_of,
 )
 
@@ -69,6 +70,8 @@ def fit(
         threads=threads,
     )
     print_line(console, f"{device}; training runs {', '.join(training)}")
+    if note := few_steps(chosen):
+        print_line(console, note)
     fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, fitted.card)
     print_line(console, f"bundle written to {out}")
@@ -147,6 +150,8 @@ def cross_validate(
         cluster=cluster,
     )
     print_line(console, f"{device}; runs {', '.join(runs)}")
+    if note := few_steps(chosen):
+        print_line(console, note)
     figures = validate(data, task, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_figures(console, figures)
     if json_file is not None:

@@ -12,6 +12,7 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings
 from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import USUAL_SIZES
 
 THREADS = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 DASK = Annotated[
@@ -69,7 +70,10 @@ class FitOptions(SearchOptions):
     ] = None
     stem: Annotated[
         str | None,
-        typer.Option(help="halvings, or patches: a third of the time for a frame."),
+        typer.Option(
+            help="halvings, or patches: a third of the time for a frame. Each has its own width,"
+            " depth and steps, which are taken where they are not given."
+        ),
     ] = None
     members: Annotated[
         int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
@@ -95,16 +99,31 @@ def choose_settings(dataset: Dataset | None, options: SearchOptions) -> FitSetti
     """Put settings together: those of `prepare` or of the file, then the options given."""
     base = dataset_settings(dataset) if options.settings is None else _read(options.settings)
     labels = _given(area_cutoff=options.area_cutoff, tile_px=options.tile_px)
-    whole = options.fit_fields()
-    if options.steps is not None:
-        whole["checks"] = min(base.checks, options.steps)
+    fields, whole = options.network_fields(), options.fit_fields()
+    network = replace(base.network, **fields)
+    if network.stem != base.network.stem:
+        # Width, depth and steps of another stem's networks say nothing about this one's.
+        usual = USUAL_SIZES[network.stem]
+        network = replace(network, **{"width": usual.width, "depth": usual.depth} | fields)
+        whole.setdefault("steps", usual.steps)
+    if "steps" in whole:
+        whole["checks"] = min(base.checks, whole["steps"])
     if options.binarise is not None:
         whole["binarise"] = parse_binarise(options.binarise)
-    return replace(
-        base,
-        labels=replace(base.labels, **labels),
-        network=replace(base.network, **options.network_fields()),
-        **whole,
+    return replace(base, labels=replace(base.labels, **labels), network=network, **whole)
+
+
+def few_steps(settings: FitSettings) -> str | None:
+    """Return one line where patches are trained for fewer steps than they need; None elsewhere.
+
+    With fewer they are behind halvings, which need a third of the steps.
+    """
+    need, other = USUAL_SIZES["patches"].steps, USUAL_SIZES["halvings"].steps
+    if settings.network.stem != "patches" or settings.steps >= need:
+        return None
+    return (
+        f"note: {settings.steps} steps; networks of patches need {need}, those of --stem halvings"
+        f" {other}, at three times the time for a frame"
     )
 
 

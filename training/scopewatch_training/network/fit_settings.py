@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings, require
-from scopewatch_training.network.network_spec import NetworkSpec
+from scopewatch_training.network.network_spec import USUAL_SIZES, NetworkSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +110,16 @@ class FitSettings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FitSettings":
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote; earlier versions wrote no stem, which means halvings."""
+        network = values["network"]
+        if "stem" not in network:
+            usual = USUAL_SIZES["halvings"]
+            network = {"stem": "halvings", "width": usual.width, "depth": usual.depth} | network
+            values = {"steps": usual.steps} | values
         return cls(
             **{
                 **values,
-                "network": NetworkSpec(**values["network"]),
+                "network": NetworkSpec(**network),
                 "labels": LabelSettings(**values["labels"]),
                 "binarise": BinariseSettings.from_json(values["binarise"]),
             }

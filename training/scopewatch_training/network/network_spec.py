@@ -1,7 +1,9 @@
 """Specification of a network: its layers, without building them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 from scopewatch.core.errors import ConfigError, complaint
 
@@ -10,9 +12,27 @@ QUARTERS = 4
 TILE_SIDES_PX = (8, 16, 32, 64, 128)
 CONTEXTS = ("full", "none")
 LESSONS = ("labels", "brightness")
-STEMS = ("halvings", "patches")
 PATCHES = "patches"
 """Name of the layer that cuts a frame into patches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsualSize:
+    """Width and depth of a network, and steps of its training, unless others are given."""
+
+    width: int
+    depth: int
+    steps: int
+
+
+USUAL_SIZES: Final[Mapping[str, UsualSize]] = MappingProxyType(
+    {
+        "halvings": UsualSize(width=64, depth=3, steps=500),
+        "patches": UsualSize(width=48, depth=1, steps=1500),
+    }
+)
+"""By stem. Patches have fewer products and learn more slowly: both take as long to train."""
+STEMS = tuple(USUAL_SIZES)
 
 
 def require_tile_side(tile_px: int) -> None:
