@@ -41,7 +41,7 @@ def status(
     from scopewatch.app.status.reading import read_status
     from scopewatch.config import load_config
 
-    current = read_status(load_config(config), os.environ)
+    current = read_status(load_config(config), os.environ, delivered=as_json)
     if as_json:
         typer.echo(json.dumps(current.as_json(), indent=2, ensure_ascii=False))
     else:

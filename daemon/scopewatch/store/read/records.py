@@ -315,13 +315,23 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRow:
-    """How one alert channel fares; `last_error` is of the newest message that failed."""
+    """How one alert channel fares.
+
+    Attributes
+    ----------
+    delivered
+        Since the history began; None where they were not counted, which takes the longer the more
+        there are.
+    last_error
+        Of the newest message that failed.
+    """
 
     channel: str
     waiting: int
     given_up: int
     oldest_waiting_at: datetime | None
     last_error: str | None
+    delivered: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
