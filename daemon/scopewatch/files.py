@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+DISK_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""Of the disk, and of what a user may take of it (which Windows does not know)."""
+
 # Temporary files are named `.NAME.part`.
 _PART: Final = ".part"
 # What old CIFS and some FUSE file systems answer when a folder is synced.

@@ -4,15 +4,15 @@ Heavy modules (TensorFlow, scikit-learn) are imported by the commands that need 
 `--help` and a wrong call answer at once.
 """
 
-import errno
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from scopewatch.core.errors import ConfigError, ScopewatchError, complaint
+from scopewatch.files import DISK_FULL
 from scopewatch_training.cli.comparison_commands import compare
 from scopewatch_training.cli.evaluation_commands import evaluate, report
 from scopewatch_training.cli.fit_commands import cross_validate, fit, quantise, tune
@@ -80,9 +80,6 @@ app.command(
 )(recalibrate)
 
 
-_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
-
-
 def _refuse_stdout(arguments: Sequence[str]) -> None:
     """Refuse `--out -`: every command writes a folder, a file of plots or a bundle."""
     given = [after for option, after in pairwise(arguments) if option == "--out"]
@@ -109,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except OSError as error:
-        if error.errno not in _FULL or "--debug" in arguments:
+        if error.errno not in DISK_FULL or "--debug" in arguments:
             raise
         sys.stderr.write(f"{_describe_full(error, arguments)}\n")
         sys.exit(1)

@@ -1,6 +1,5 @@
 """Whole files of the state folder: closed to others, and refusals of the disk as one line."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,6 @@ from scopewatch.core.errors import NoSpaceError, StoreError, complaint
 
 FOLDER_MODE: Final = 0o750
 FILE_MODE: Final = 0o640
-# Of the disk, and of what a user may take of it (which Windows does not know).
-_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -52,7 +49,7 @@ def make_folder(folder: Path) -> None:
             path.chmod(FOLDER_MODE)
         folder.mkdir(FOLDER_MODE, exist_ok=True)
     except OSError as error:
-        kind = NoSpaceError if error.errno in _FULL else StoreError
+        kind = NoSpaceError if error.errno in files.DISK_FULL else StoreError
         raise kind(
             complaint(
                 "folder cannot be made",
@@ -79,7 +76,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = NoSpaceError if error.errno in _FULL else StoreError
+        kind = NoSpaceError if error.errno in files.DISK_FULL else StoreError
         raise kind(
             complaint(
                 "file cannot be written",
