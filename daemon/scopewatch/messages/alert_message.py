@@ -27,7 +27,7 @@ from scopewatch.messages.alert_texts import (
     SIMULATED,
     WORDING,
 )
-from scopewatch.messages.chart_data import ChartData, Trend
+from scopewatch.messages.chart_data import ChartData, Trend, thinned
 from scopewatch.messages.links import alerts_link, well_link
 from scopewatch.messages.mail import Mail, as_html, as_text
 from scopewatch.messages.summary import name_fault, why_silent
@@ -266,7 +266,7 @@ def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | No
         return None
     return Trend(
         name=str(subject),
-        points=evidence.points,
+        points=thinned(evidence.points),
         day=seen.day,
         now=evidence.now,
         forecast=evidence.forecast,

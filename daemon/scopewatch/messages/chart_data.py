@@ -4,10 +4,15 @@ The outbox keeps these figures instead of files: a picture that waits for days t
 none can be missing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.core.estimation.smoothing import WellPoint
+
+# A chart has 770 px for the course of a well.
+STRETCHES: Final = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +24,7 @@ class Trend:
     name
         Which well, as the picture's title shows it.
     points
-        Its time points, by day; at least one.
+        Its time points, by day, of a long run as `thinned` keeps them; at least one.
     now, day
         The smoothed estimate and its day; `now` is None where there is none.
     forecast, final_day
@@ -84,3 +89,20 @@ class PlateMap:
 
 
 ChartData = Trend | PlateMap
+
+
+def thinned(points: Sequence[WellPoint], stretches: int = STRETCHES) -> tuple[WellPoint, ...]:
+    """Return the points of a course that a chart can show, by day.
+
+    A message of a run of 1,344 time points would hold, and draw, as many dots on 770 px. The course
+    is divided into stretches of equally many points; each keeps its lowest and its highest
+    efficiency, so that no outlier is lost. The first and the newest point are always kept.
+    """
+    if len(points) <= 2 * stretches:
+        return tuple(points)
+    kept = {0, len(points) - 1}
+    for stretch in range(stretches):
+        first, end = (len(points) * at // stretches for at in (stretch, stretch + 1))
+        by_efficiency = sorted(range(first, end), key=lambda at: points[at].efficiency)
+        kept |= {by_efficiency[0], by_efficiency[-1]}
+    return tuple(points[at] for at in sorted(kept))

@@ -1,6 +1,7 @@
 """Pictures of a well's trend and of a plate."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.core.imaging.caption import AMBER, PAPER
-from scopewatch.messages.chart_data import PlateMap, PlateWell, Trend
+from scopewatch.messages.chart_data import STRETCHES, PlateMap, PlateWell, Trend, thinned
 from scopewatch.messages.plate_picture import COLOURS, EMPTY, PLAIN, colour_of, draw_plate
 from scopewatch.messages.trend_picture import BLUE, BOTTOM, HEIGHT, ROSE, TOP, WIDTH, draw_trend
 
@@ -149,3 +150,22 @@ def test_a_well_never_judged_has_no_colour() -> None:
 def test_wells_of_any_name_can_be_drawn(wells: list[PlateWell]) -> None:
     picture = draw_plate(PlateMap(plate="P1", wells=tuple(wells), target=0.5))
     assert tuple(picture[0, 0]) == PAPER
+
+
+def test_a_long_course_is_thinned_to_what_a_chart_shows_and_keeps_its_outliers() -> None:
+    course = [
+        WellPoint(day=at / 96, efficiency=0.3 + 0.0001 * at, half_width=0.05) for at in range(1344)
+    ]
+    course[700] = WellPoint(day=700 / 96, efficiency=0.9, half_width=0.05)
+    course[701] = WellPoint(day=701 / 96, efficiency=0.0, half_width=0.05)
+    kept = thinned(course)
+    assert len(kept) <= 2 * STRETCHES + 2
+    assert {course[0], course[700], course[701], course[-1]} <= set(kept)
+    assert list(kept) == sorted(kept, key=lambda point: point.day)
+    gaps = [later.day - earlier.day for earlier, later in pairwise(kept)]
+    assert max(gaps) < 14 / STRETCHES * 2
+
+
+def test_a_course_that_a_chart_can_show_is_kept_whole() -> None:
+    course = [WellPoint(day=at, efficiency=0.5, half_width=0.1) for at in range(2 * STRETCHES)]
+    assert thinned(course) == tuple(course)

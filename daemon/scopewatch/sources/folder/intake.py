@@ -1,5 +1,6 @@
 """Finds the files of a folder that need work, by walks and by events, and has them tracked."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -13,12 +14,19 @@ from scopewatch.sources.folder.file_checks import FileChecks, offer
 from scopewatch.sources.folder.file_reading import given_up_mark, refuse_name
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.walk import (
+    Seen,
     as_locator,
     in_data_set,
     look_at,
     walk_images,
 )
-from scopewatch.sources.layouts.candidates import is_candidate
+from scopewatch.sources.folder.walk_rests import WalkRests
+from scopewatch.sources.layouts.candidates import (
+    is_candidate,
+    is_folder_of_candidates,
+    is_store_name,
+    is_within,
+)
 
 log = get_logger(__name__)
 
@@ -49,6 +57,7 @@ class FolderIntake:
         self._checks = checks
         self._arrivals = arrivals
         self._walked_s: float | None = None
+        self._rests = WalkRests()
         self.stores: set[str] = set()
         # By kind: a program may write one such file for each frame.
         self.left_out: Counter[str] = Counter()
@@ -90,38 +99,94 @@ class FolderIntake:
         stopping
             Returns whether to end early.
         """
+        began_s = time.thread_time()
         # Files that there was no room for are found now, and arrived long ago.
         caught_up = self._checks.stability.turned_away == 0
-        self._checks.stability.turned_away = new = 0
-        held = set(self._checks.stability.locators())
+        self._checks.stability.turned_away = 0
+        stores: set[str] = set()
+        new = self._track_below("", offering, now_s, stores, stopping)
+        if stopping():
+            return
+        self._note_stores(stores)
+        # A walk without new files shows a pause only where no events report files first.
+        if self._walked_s is not None and caught_up and (new or polling):
+            self._arrivals.images_saved(self._name, new, now_s - self._walked_s)
+        self._walked_s = now_s
+        self._rests.note(time.thread_time() - began_s, now_s, polling=polling)
+
+    def walk_new_folder(
+        self, offering: Offering, path: str, now_s: float, *, stopping: Callable[[], bool]
+    ) -> None:
+        """Track the files of a folder that an event reported: they may have come with it."""
+        locator = as_locator(self._config.path, path)
+        if locator is None or not self._config.recursive:
+            return
+        if not is_text(locator):
+            self.walk_needed = True
+        elif is_folder_of_candidates(locator) and not is_within(locator, self.stores):
+            stores = {locator} if is_store_name(locator) else set()
+            new = self._track_below(locator, offering, now_s, stores, stopping)
+            if new:
+                self._arrivals.images_saved(self._name, new, 0.0)
+            self._note_stores(self.stores | stores)
+
+    def may_walk(self, now_s: float) -> bool:
+        """Return whether the folder may be walked again, by what the last walk took."""
+        # A walk alone finds files that there was no room for.
+        return self._rests.over(now_s) or self._checks.stability.turned_away > 0
+
+    def end_rest(self) -> None:
+        """Have the folder walked when it is next asked for."""
+        self._rests.end()
+
+    def _track_below(
+        self,
+        folder: str,
+        offering: Offering,
+        now_s: float,
+        stores: set[str],
+        stopping: Callable[[], bool],
+    ) -> int:
+        """Track the files below a folder that need work, and no longer those that are not there.
+
+        Parameters
+        ----------
+        stores
+            Receives the Zarr stores below it.
+
+        Returns
+        -------
+        How many were not known.
+        """
+        new = 0
+        gone = {each for each in self._checks.stability.locators() if is_within(each, (folder,))}
         unwritable: list[Found] = []
         batch: dict[Found, int] = {}
-        stores: set[str] = set()
-        for seen in walk_images(self._config.path, recursive=self._config.recursive, stores=stores):
+        for seen in walk_images(
+            self._config.path, recursive=self._config.recursive, stores=stores, below=folder
+        ):
             if stopping():
-                return
-            held.discard(seen.locator)
+                return new
+            gone.discard(seen.locator)
+            if self._is_remembered(offering, seen):
+                continue
             found = Found(locator=seen.locator, fingerprint=seen.fingerprint)
             if not is_text(seen.locator):
                 unwritable.append(refuse_name(found))
-            elif self._needs_a_look(offering, found) and self._checks.stability.has_room(
-                seen.locator
-            ):
+            elif not self._leave_out(
+                offering, seen.locator, seen.fingerprint
+            ) and self._checks.stability.has_room(seen.locator):
                 batch[found] = seen.mtime_ns
             if len(batch) >= BATCH:
                 new += self._consider(offering, batch, now_s)
                 batch = {}
         new += self._consider(offering, batch, now_s)
-        self._log_stores(stores)
-        # A walk without new files shows a pause only where no events report files first.
-        if self._walked_s is not None and caught_up and (new or polling):
-            self._arrivals.images_saved(self._name, new, now_s - self._walked_s)
-        self._walked_s = now_s
         offer(offering, unwritable)
-        for locator in held:
+        for locator in gone:
             self._checks.stability.forget(locator)
+        return new
 
-    def _log_stores(self, stores: set[str]) -> None:
+    def _note_stores(self, stores: set[str]) -> None:
         """Log once for each OME-Zarr store that it is ignored."""
         for store in sorted(stores - self.stores):
             log.warning(
@@ -146,12 +211,10 @@ class FolderIntake:
             )
         return new
 
-    def _needs_a_look(self, offering: Offering, found: Found) -> bool:
-        locator, fingerprint = found.locator, found.fingerprint
-        return (
-            not self._checks.given_up.holds(locator, fingerprint)
-            and offering.pending(locator, fingerprint)
-            and not self._leave_out(offering, locator, fingerprint)
+    def _is_remembered(self, offering: Offering, seen: Seen) -> bool:
+        """Return whether a file needs nothing as far as is remembered, as nearly every file."""
+        return not offering.pending(seen.locator, seen.fingerprint) or self._checks.given_up.holds(
+            seen.locator, seen.fingerprint
         )
 
     def _leave_out(self, offering: Offering, locator: str, fingerprint: str) -> bool:

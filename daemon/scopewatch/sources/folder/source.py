@@ -33,10 +33,7 @@ from scopewatch.sources.folder.file_stability import FileStability
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.folder.intake import FolderIntake
 from scopewatch.sources.folder.reread_names import RereadNames
-from scopewatch.sources.folder.walk import (
-    network_file_system,
-    walk_images,
-)
+from scopewatch.sources.folder.walk import network_file_system, walk_images
 from scopewatch.sources.folder.watch import FolderWatch
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS, ReadLimits
 
@@ -120,6 +117,7 @@ class FolderSource:
         path = self._config.path
         self._offering = Offering(self.name, inbox, ledger, self._clock)
         self._offering.recall_presence(self._watch.presence)
+        self._intake.end_rest()
         # Watch first and walk then: a file that comes in between is seen twice, not missed.
         try:
             self._watch.start()
@@ -215,7 +213,7 @@ class FolderSource:
 
     def _step(self, full: bool) -> None:
         offering, now_s = self._offering, self._clock.monotonic()
-        walk = self._watch.check(now_s) or full
+        walk = self._watch.check(now_s)
         if offering is None or not self._watch.present:
             return
         for path, renamed in self._watch.touches.drain():
@@ -224,7 +222,11 @@ class FolderSource:
             self._watch.touches.lost = self._intake.walk_needed = False
             walk = True
         try:
-            if walk or (self._watch.polling and now_s >= self._walk_at_s):
+            for folder in self._watch.touches.drain_folders():
+                self._intake.walk_new_folder(
+                    offering, folder, now_s, stopping=lambda: self._thread.stopping
+                )
+            if walk or self._is_walk_due(now_s, full):
                 self._walk_at_s = now_s + self._config.poll_s
                 self._intake.walk(
                     offering,
@@ -241,7 +243,12 @@ class FolderSource:
         except StoreError:
             # The files stay tracked, and the ledger is asked again after a pause.
             self._release_at_s = now_s + _PAUSE_S
+            self._intake.end_rest()
             raise
+
+    def _is_walk_due(self, now_s: float, full: bool) -> bool:
+        asked = full or (self._watch.polling and now_s >= self._walk_at_s)
+        return asked and self._intake.may_walk(now_s)
 
     def _release(self, offering: Offering, now_s: float) -> None:
         if now_s < self._release_at_s or self._arrivals.bursting(self.name):

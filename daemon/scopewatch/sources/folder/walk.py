@@ -4,8 +4,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from scopewatch.event_log import get_logger
 from scopewatch.sources.layouts.candidates import (
@@ -25,8 +25,7 @@ _NETWORK = frozenset(
 _MOUNTS = Path("/proc/mounts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """State of an image file; `locator` is relative to the folder, with `/`."""
 
     locator: str
@@ -43,7 +42,9 @@ def look_at(root: Path, locator: str) -> Seen | None:
     return _seen(locator, state) if stat.S_ISREG(state.st_mode) else None
 
 
-def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) -> Iterator[Seen]:
+def walk_images(
+    root: Path, *, recursive: bool, stores: set[str] | None = None, below: str = ""
+) -> Iterator[Seen]:
     """Yield every image file under a folder.
 
     `layouts.candidates` decides which files and folders may hold frames, as it does for events.
@@ -53,7 +54,9 @@ def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) 
     Parameters
     ----------
     stores
-        Receives the Zarr stores that are found; they are not entered.
+        Zarr stores, which are not entered; receives those that are found.
+    below
+        The part of it to walk, relative to `root`, with `/`.
 
     Raises
     ------
@@ -62,9 +65,11 @@ def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) 
     """
     met = set() if stores is None else stores
     visited: set[tuple[int, int]] = set()
-    waiting: list[tuple[str, int]] = [("", 0)]
+    waiting = [(below, below.count("/") + 1 if below else 0)]
     while waiting:
         folder, depth = waiting.pop()
+        if folder in met:
+            continue
         try:
             data_set = (root / folder / NDTIFF_INDEX).exists()
             inner: list[str] = []
@@ -81,7 +86,7 @@ def walk_images(root: Path, *, recursive: bool, stores: set[str] | None = None) 
                         yield seen
             met.update(filter(is_store_name, inner))
             if folder not in met:
-                waiting += [(locator, depth + 1) for locator in inner if locator not in met]
+                waiting += [(locator, depth + 1) for locator in inner]
         except OSError as error:
             if not folder:
                 raise
@@ -150,4 +155,4 @@ def _look(entry: os.DirEntry[str], locator: str) -> Seen | None:
 
 def _seen(locator: str, state: os.stat_result) -> Seen:
     fingerprint = f"{state.st_size}:{state.st_mtime_ns}"
-    return Seen(locator=locator, fingerprint=fingerprint, mtime_ns=state.st_mtime_ns)
+    return Seen(locator, fingerprint, state.st_mtime_ns)

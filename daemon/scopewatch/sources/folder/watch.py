@@ -1,13 +1,11 @@
 """Watches a folder by file system events of watchdog, reduced to the touched names.
 
 Events are only hints: they get lost (a full kernel queue, a dead thread) and do not arrive at all
-on network shares. The handler only puts a name into a bounded queue, so that it can neither block
-nor raise into watchdog's thread.
+on network shares.
 """
 
 import gc
 import os
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,18 +17,16 @@ from watchdog.events import (
     FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
-    FileSystemEventHandler,
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, Presence
-from scopewatch.sources.layouts.candidates import ZARR_SUFFIX
+from scopewatch.sources.folder.touches import Touches
 
 log = get_logger(__name__)
 
-QUEUED = 10_000
 REVIVE_S = 5.0
 # watchdog's observer keeps a record of every renamed file and never drops one
 # (github.com/gorakhargosh/watchdog/issues/1041), also for files renamed out of the folder, which
@@ -38,7 +34,6 @@ REVIVE_S = 5.0
 # records hang in cycles, which Python may leave alone for many minutes: they are collected at once.
 RENEW_MOVES = 2_000
 RENEW_S = 86_400.0
-_IN_STORE = f"{ZARR_SUFFIX}{os.sep}"
 # Reading a file makes events too (opened, closed without writing): they are not subscribed to,
 # or every check of a file would cause the next.
 _WANTED: list[type[FileSystemEvent]] = [
@@ -49,54 +44,6 @@ _WANTED: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
     DirMovedEvent,
 ]
-
-
-class Touches(FileSystemEventHandler):
-    """Collects what was touched: (path, renamed into place).
-
-    Parameters
-    ----------
-    root
-        The watched folder. Writes into Zarr stores below it are ignored.
-    touched
-        Called after each touch, in the thread of the observer; must be quick.
-    """
-
-    def __init__(
-        self,
-        capacity: int = QUEUED,
-        root: str = "",
-        touched: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._root = root
-        self._touched = touched
-        self._queue: deque[tuple[str, bool]] = deque(maxlen=capacity)
-        self.lost = False
-        self.renamed = 0
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note one event; a full queue drops the oldest and requests a walk."""
-        if _IN_STORE in os.fsdecode(event.src_path).removeprefix(self._root):
-            return
-        if event.is_directory:
-            # Files may have been in it before it was watched.
-            self.lost = True
-            self._touched()
-            return
-        renamed = isinstance(event, FileMovedEvent)
-        self.renamed += renamed
-        path = os.fsdecode(event.dest_path if renamed else event.src_path)
-        if len(self._queue) == self._queue.maxlen:
-            self.lost = True
-        self._queue.append((path, renamed))
-        self._touched()
-
-    def drain(self) -> list[tuple[str, bool]]:
-        """Return what was touched since the last call."""
-        touched = []
-        while self._queue:
-            touched.append(self._queue.popleft())
-        return touched
 
 
 class FolderWatch:

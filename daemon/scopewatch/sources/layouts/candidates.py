@@ -10,6 +10,8 @@ fills under a temporary name; recycle bins, snapshots and thumbnails of file ser
 skipped here (`copies`): they look like frames, so that leaving one out must be visible.
 """
 
+from collections.abc import Collection
+
 from scopewatch.sources.readers.image_file import is_image_name
 
 MAX_DEPTH = 64
@@ -60,13 +62,33 @@ def is_candidate(locator: str) -> bool:
     >>> is_candidate(".~tmp~/plate_A1_s0_t0000_phase.tif"), is_candidate("a.tif.part")
     (False, False)
     """
-    *folders, name = locator.split("/")
-    return (
-        is_candidate_name(name)
-        and len(folders) <= MAX_DEPTH
-        and all(map(is_candidate_folder, folders))
-        and not any(map(is_store_name, folders))
+    folder, _, name = locator.rpartition("/")
+    return is_candidate_name(name) and (
+        not folder or (is_folder_of_candidates(folder) and not is_store_name(folder))
     )
+
+
+def is_folder_of_candidates(locator: str) -> bool:
+    """Return whether a folder may hold frames, or is a Zarr store, by its path.
+
+    >>> is_folder_of_candidates("run/day 3"), is_folder_of_candidates("run.zarr/0")
+    (True, False)
+    """
+    folders = locator.split("/")
+    return (
+        len(folders) <= MAX_DEPTH
+        and all(map(is_candidate_folder, folders))
+        and not any(map(is_store_name, folders[:-1]))
+    )
+
+
+def is_within(locator: str, folders: Collection[str]) -> bool:
+    """Return whether a path lies in one of some folders, or is one; '' is the root of all.
+
+    >>> is_within("a/b/c", {"a/b"}), is_within("a/bc", {"a/b"})
+    (True, False)
+    """
+    return any(not folder or f"{locator}/".startswith(f"{folder}/") for folder in folders)
 
 
 def is_candidate_name(name: str) -> bool:

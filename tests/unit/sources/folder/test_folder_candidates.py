@@ -1,4 +1,7 @@
-"""Walks, events and rescans of a folder find the same files, and copies of frames are refused."""
+"""Walks, events and rescans of a folder find the same files, and copies of frames are refused.
+
+Files that by their names are never frames fill no quarantine, and are counted.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from watchdog.events import FileClosedEvent, FileMovedEvent
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, write
 
+THUMBNAIL = "Projection-Mix_E07_s1_w1{}.tif"
 HIDDEN = (".~tmp~", ".stversions", ".snapshot/monday", ".Trash-1000/files", ".rsync-partial")
 
 
@@ -58,3 +62,17 @@ def test_a_copy_beside_its_frame_is_refused_with_its_reason(tmp_path: Path, make
     for reason in scene.inbox.reasons:
         assert reason.startswith("a copy of another file is never a frame: run (1)/")
         assert f"(got a copy of run (1)/{FRAME}); remove it" in reason
+
+
+def test_thumbnails_are_left_out_and_counted_and_the_frame_is_offered(
+    tmp_path: Path, make: Make
+) -> None:
+    for number in range(3):
+        write(tmp_path / THUMBNAIL.format(f"_thumb{number}BFD4018-E675-475E-B5AB-2E959E6B6DA1"))
+    write(tmp_path / THUMBNAIL.format("E94C24BD-45E4-450A-9919-257C714278F7"))
+    scene = make(pattern="imagexpress").start()
+    assert scene.inbox.keys == ["HES7/Projection-Mix/E7/s1/t0000/w1"]
+    assert scene.inbox.reasons == []
+    assert "; 3 files left out: a thumbnail" in scene.source.health().detail
+    scene.source.scan()
+    assert "; 3 files left out: a thumbnail" in scene.source.health().detail

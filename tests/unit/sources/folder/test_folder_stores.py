@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from watchdog.events import DirCreatedEvent, FileCreatedEvent
 
+from scopewatch.sources.folder.touches import Touches
 from scopewatch.sources.folder.walk import walk_images
-from scopewatch.sources.folder.watch import Touches
 from tests.unit.sources.folder_scene import Make
 from tests.unit.sources.images import FRAME, write
 from tests.unit.sources.zarrs import ZarrStore
@@ -69,9 +69,9 @@ def test_what_is_written_into_a_store_asks_for_no_walk(tmp_path: Path) -> None:
     inside = tmp_path / "plate.ome.zarr/A/1"
     touches.on_any_event(DirCreatedEvent(str(inside)))
     touches.on_any_event(FileCreatedEvent(str(inside / "0.tif")))
-    assert (touches.lost, touches.drain()) == (False, [])
+    assert (touches.lost, touches.drain(), touches.drain_folders()) == (False, [], [])
     touches.on_any_event(DirCreatedEvent(str(inside.parents[1])))
-    assert touches.lost, "that there is a store is seen"
+    assert touches.drain_folders() == [str(inside.parents[1])], "that there is a store is seen"
 
 
 def test_a_watched_folder_may_lie_within_one_called_like_a_store(tmp_path: Path) -> None:

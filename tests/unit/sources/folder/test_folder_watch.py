@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watchdog.events import DirCreatedEvent, FileCreatedEvent, FileMovedEvent
+from watchdog.events import DirCreatedEvent, DirMovedEvent, FileCreatedEvent, FileMovedEvent
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify_c import Inotify
 
 from scopewatch.sources.base import away
-from scopewatch.sources.folder.watch import RENEW_MOVES, RENEW_S, FolderWatch, Touches
+from scopewatch.sources.folder.touches import Touches
+from scopewatch.sources.folder.watch import RENEW_MOVES, RENEW_S, FolderWatch
 
 
 def watch(path: Path, *, poll: bool = False) -> FolderWatch:
@@ -43,11 +44,23 @@ def test_a_full_queue_asks_for_a_walk() -> None:
     assert touches.lost
 
 
-def test_a_new_folder_asks_for_a_walk_since_files_may_have_come_with_it() -> None:
+def test_new_folders_are_collected_since_files_may_have_come_with_them() -> None:
     touches = Touches()
     touches.on_any_event(DirCreatedEvent("/w/run"))
-    assert touches.lost
+    touches.on_any_event(DirCreatedEvent("/w/run"))
+    touches.on_any_event(DirMovedEvent("/w/.part", "/w/day 3"))
     assert touches.drain() == []
+    assert touches.drain_folders() == ["/w/run", "/w/day 3"]
+    assert touches.drain_folders() == []
+    assert not touches.lost
+
+
+def test_more_new_folders_than_the_queue_holds_ask_for_a_walk() -> None:
+    touches = Touches(capacity=2)
+    for name in "abc":
+        touches.on_any_event(DirCreatedEvent(f"/w/{name}"))
+    assert touches.lost
+    assert touches.drain_folders() == ["/w/b", "/w/c"]
 
 
 def test_a_watched_folder_is_alive_until_stopped(tmp_path: Path) -> None:
