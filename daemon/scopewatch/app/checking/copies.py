@@ -1,20 +1,19 @@
 """Checks whether pictures can be copied to where the configuration wants them."""
 
-import threading
-from queue import Empty, SimpleQueue
 from typing import Final
 
+from scopewatch.app.copying.asking import ask_within
+from scopewatch.app.copying.place import CopiesPlace, RemotePictures
 from scopewatch.config import Config
 from scopewatch.config.reference import is_reference
-from scopewatch.core.errors import ScopewatchError
+from scopewatch.sources.remote.connections import require_library
 
+# A server that accepts and says nothing must not hold the command for minutes.
 _ANSWER_S: Final = 40.0
 
 
 def check_library(url: str) -> str:
     """Report that the library for a place is installed. Raises ConfigError."""
-    from scopewatch.sources.remote.connections import require_library  # noqa: PLC0415
-
     require_library(url)
     return f"{url}: its library is installed"
 
@@ -27,33 +26,12 @@ def check_copies(config: Config) -> str:
     ConfigError, StoreError
         Where that fails, or the place is another daemon's.
     """
-    from scopewatch.app.copying.place import unusable  # noqa: PLC0415 - loads SQLAlchemy
-
     url = config.picture_copies or ""
-    answers: SimpleQueue[ScopewatchError | None] = SimpleQueue()
-
-    def attempt() -> None:
-        try:
-            _try_out(config, url)
-        except ScopewatchError as error:
-            answers.put(error)
-        else:
-            answers.put(None)
-
-    # A server that accepts and says nothing must not hold the command for minutes.
-    threading.Thread(target=attempt, name="copies", daemon=True).start()
-    try:
-        error = answers.get(timeout=_ANSWER_S)
-    except Empty:
-        raise unusable(url, f"no answer within {_ANSWER_S:g} s") from None
-    if error is not None:
-        raise error
+    ask_within(_ANSWER_S, url, lambda: _try_out(config, url))
     return f"{url} can be written to and read"
 
 
 def _try_out(config: Config, url: str) -> None:
-    from scopewatch.app.copying.place import CopiesPlace, RemotePictures  # noqa: PLC0415
-
     place = CopiesPlace(RemotePictures(url), config.pictures, lambda: _owner(config))
     database = config.store.url
     # A secret that is missing here is reported by the checks before.

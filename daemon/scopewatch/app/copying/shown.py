@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
+from scopewatch.app.copying.asking import ask_within
 from scopewatch.app.copying.place import OWNER, RemotePictures, unusable
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
@@ -61,35 +61,21 @@ class CopiedPictures:
             raise StoreError(self._why)
         if not self._free.acquire(timeout=seconds):
             raise unusable(self.url, "too many pictures are asked for at once")
-        answers: SimpleQueue[_Answer | Exception] = SimpleQueue()
 
-        def ask() -> None:
+        def ask() -> _Answer | None:
             try:
-                answers.put(question())
-            except Exception as error:  # noqa: BLE001
-                # Raised again by whoever waits for the answer.
-                answers.put(error)
+                return question()
+            except FileNotFoundError:
+                return None
             finally:
                 self._free.release()
 
-        threading.Thread(target=ask, name="picture", daemon=True).start()
         try:
-            answer = answers.get(timeout=seconds)
-        except Empty:
-            line = f"no answer within {seconds:g} s"
-            raise self._failed(unusable(self.url, line)) from None
-        if isinstance(answer, FileNotFoundError):
-            return None
-        if isinstance(answer, ScopewatchError):
-            raise self._failed(answer)
-        if isinstance(answer, Exception):
-            raise self._failed(unusable(self.url, type(answer).__name__)) from answer
-        return answer
-
-    def _failed(self, error: ScopewatchError) -> StoreError:
-        self._why = str(error)
-        self._rests_until_s = self._clock.monotonic() + REST_S
-        return StoreError(self._why)
+            return ask_within(seconds, self.url, ask)
+        except ScopewatchError as error:
+            self._why = str(error)
+            self._rests_until_s = self._clock.monotonic() + REST_S
+            raise StoreError(self._why) from error
 
 
 class DaemonPictures:
