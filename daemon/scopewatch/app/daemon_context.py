@@ -76,7 +76,7 @@ def open_context(config: Config, scorer: Scorer, clock: Clock, held: ExitStack) 
     store = open_store(config, scorer.card, clock, held)
     reader = Reader.open(place_of(config))
     held.callback(reader.close)
-    metrics.watch_channels(reader.channels, reader.delivered)
+    metrics.watch_channels(lambda: reader.channels(delivered=True))
     return DaemonContext(
         config=config,
         clock=clock,

@@ -295,7 +295,8 @@ def test_channels_tell_how_they_fare(filled: Scene, reader: Reader, clock: FakeC
     assert [
         (row.channel, row.waiting, row.given_up, row.last_error) for row in reader.channels()
     ] == [("chat", 1, 0, "refused"), ("mail", 0, 1, "no such channel")]
-    assert reader.delivered() == {}
+    assert [row.delivered for row in reader.channels()] == [None, None]
+    assert [row.delivered for row in reader.channels(delivered=True)] == [0, 0]
     assert reader.channels()[0].oldest_waiting_at == clock.now() - timedelta(seconds=120)
     assert reader.channels()[1].oldest_waiting_at is None
 

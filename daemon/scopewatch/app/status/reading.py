@@ -18,7 +18,7 @@ from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import ChannelRow, ReasonRow, RefusedRow, sum_counts
+from scopewatch.store.read.records import ReasonRow, RefusedRow, sum_counts
 from scopewatch.store.write.proposing import proposal_path
 
 MOST_REFUSED = 10
@@ -58,7 +58,7 @@ def read_status(config: Config, environ: Mapping[str, str], *, delivered: bool =
             wells=tuple(row for run in watched for row in reader.wells(run)),
             refused=tuple(_newest_refused(reader, watched)),
             reasons=tuple(_sum_up(reader, watched)),
-            channels=_channels(reader, delivered=delivered),
+            channels=tuple(reader.channels(delivered=delivered)),
             alerts=tuple(
                 reader.alerts(
                     None,
@@ -71,14 +71,6 @@ def read_status(config: Config, environ: Mapping[str, str], *, delivered: bool =
             journal=tuple(reader.journal(config.experiment.name, MOST_ENTRIES)),
             acquisitions=list_acquisitions(config),
         )
-
-
-def _channels(reader: Reader, *, delivered: bool) -> tuple[ChannelRow, ...]:
-    channels = reader.channels()
-    if not delivered:
-        return tuple(channels)
-    counts = reader.delivered()
-    return tuple(replace(each, delivered=counts.get(each.channel, 0)) for each in channels)
 
 
 def _assess_from_here(

@@ -1,6 +1,6 @@
 """The metrics of the daemon for Prometheus, in a registry of their own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,7 +22,7 @@ _LATENCY_BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 36
 
 
 class ChannelLike(Protocol):
-    """The counts of one alert channel: messages waiting, and refused for good."""
+    """The counts of one alert channel: messages waiting, refused for good, and taken."""
 
     @property
     def channel(self) -> str:
@@ -37,6 +37,11 @@ class ChannelLike(Protocol):
     @property
     def given_up(self) -> int:
         """Messages refused for good."""
+        ...
+
+    @property
+    def delivered(self) -> int | None:
+        """Messages taken; None where they were not counted."""
         ...
 
 
@@ -129,11 +134,9 @@ class Metrics:
         """Show the health of these sources as well."""
         self.registry.register(_SourceCollector(tuple(sources)))
 
-    def watch_channels(
-        self, read: Callable[[], Iterable[ChannelLike]], delivered: Callable[[], Mapping[str, int]]
-    ) -> None:
-        """Show the counts of alert channels as well; both may raise StoreError."""
-        self.registry.register(_ChannelCollector(read, delivered))
+    def watch_channels(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
+        """Show the counts of alert channels as well; `read` may raise StoreError."""
+        self.registry.register(_ChannelCollector(read))
 
     def watch_copies(self, copies: CopiesLike) -> None:
         """Show the state of the copies of pictures as well."""
@@ -199,11 +202,8 @@ class _SourceCollector(Collector):
 class _ChannelCollector(Collector):
     """Reads the outbox when Prometheus asks."""
 
-    def __init__(
-        self, read: Callable[[], Iterable[ChannelLike]], delivered: Callable[[], Mapping[str, int]]
-    ) -> None:
+    def __init__(self, read: Callable[[], Iterable[ChannelLike]]) -> None:
         self._read = read
-        self._delivered = delivered
 
     def collect(self) -> Iterable[Metric]:
         """Yield the messages of every channel by state; nothing while the store is away."""
@@ -216,10 +216,10 @@ class _ChannelCollector(Collector):
             labels=["channel", "state"],
         )
         try:
-            delivered = self._delivered()
             for row in self._read():
                 waiting.add_metric([row.channel], row.waiting)
-                ended.add_metric([row.channel, "delivered"], delivered.get(row.channel, 0))
+                if row.delivered is not None:
+                    ended.add_metric([row.channel, "delivered"], row.delivered)
                 ended.add_metric([row.channel, "given-up"], row.given_up)
         except StoreError as error:
             log.warning("outbox cannot be counted", why=str(error))

@@ -97,11 +97,12 @@ def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) 
     )
 
 
-def list_channels(session: Session) -> list[ChannelRow]:
+def list_channels(session: Session, *, delivered: bool) -> list[ChannelRow]:
     """Return how each channel fares that ever had a message, by name.
 
-    The cost does not grow with the messages that were delivered: see `count_delivered`.
+    The cost grows with the messages that were delivered only where these are counted.
     """
+    taken = _count_delivered(session) if delivered else None
     names = _names_of_channels()
     mine = OutboxRow.channel == names.c.channel
     waiting = (mine, OutboxRow.done_at.is_(None), OutboxRow.abandoned_at.is_(None))
@@ -126,13 +127,13 @@ def list_channels(session: Session) -> list[ChannelRow]:
             given_up=n_given_up,
             oldest_waiting_at=oldest_at,
             last_error=error,
+            delivered=None if taken is None else taken.get(channel, 0),
         )
         for channel, n_waiting, n_given_up, oldest_at, error in found
     ]
 
 
-def count_delivered(session: Session) -> dict[str, int]:
-    """Return how many messages each channel has taken since the history began."""
+def _count_delivered(session: Session) -> dict[str, int]:
     taken = select(OutboxRow.channel, func.count()).where(OutboxRow.done_at.is_not(None))
     return dict(iter(session.execute(taken.group_by(OutboxRow.channel))))
 

@@ -17,7 +17,7 @@ from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.acts import ActFacts
 from scopewatch.monitoring.run_changes import RunResults
 from scopewatch.monitoring.run_facts import RunSeen
-from scopewatch.store.read.alert_queries import count_delivered, list_alerts, list_channels
+from scopewatch.store.read.alert_queries import list_alerts, list_channels
 from scopewatch.store.read.course_queries import (
     newest_course,
     newest_shots,
@@ -299,15 +299,16 @@ class Reader:
         with transaction(self._engine) as session:
             return list_alerts(session, name, limit, open_only=open_only, runs=runs)
 
-    def channels(self) -> list[ChannelRow]:
-        """Return how each alert channel fares that ever had a message."""
-        with transaction(self._engine) as session:
-            return list_channels(session)
+    def channels(self, *, delivered: bool = False) -> list[ChannelRow]:
+        """Return how each alert channel fares that ever had a message.
 
-    def delivered(self) -> dict[str, int]:
-        """Return how many messages each alert channel has taken, all of them counted one by one."""
+        Parameters
+        ----------
+        delivered
+            Whether to count the messages that it has taken, one by one.
+        """
         with transaction(self._engine) as session:
-            return count_delivered(session)
+            return list_channels(session, delivered=delivered)
 
     def newest_frames(self, limit: int) -> list[FrameRecord]:
         """Return the frames settled last, newest first."""

@@ -77,12 +77,14 @@ class Mail:
     channel: str = "mail"
     waiting: int = 2
     given_up: int = 1
+    delivered: int | None = 5
 
 
 def test_channels_are_counted_by_what_became_of_their_messages(metrics: Metrics) -> None:
-    metrics.watch_channels(lambda: [Mail()], lambda: {"mail": 5})
+    metrics.watch_channels(lambda: [Mail(), Mail("chat", delivered=None)])
     assert read(metrics, "scopewatch_messages_waiting", channel="mail") == 2
     assert read(metrics, "scopewatch_messages_total", channel="mail", state="delivered") == 5
+    assert read(metrics, "scopewatch_messages_total", channel="chat", state="delivered") is None
     assert read(metrics, "scopewatch_messages_total", channel="mail", state="given-up") == 1
 
 
@@ -92,7 +94,7 @@ def test_an_unavailable_store_hides_only_its_own_figures(
     def fail() -> list[Mail]:
         raise StoreError("result database cannot be used: scopewatch.db; check free space")
 
-    metrics.watch_channels(fail, dict)
+    metrics.watch_channels(fail)
     assert read(metrics, "scopewatch_messages_waiting", channel="mail") is None
     assert read(metrics, "scopewatch_inbox_waiting") == 0
     assert "outbox cannot be counted" in caplog.text
