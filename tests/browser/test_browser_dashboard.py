@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from selenium.webdriver.common.by import By
 
-from scopewatch.store.read.records import CoursePoint, WellRow
+from scopewatch.store.read.records.runs_and_wells import CoursePoint, WellRow
 from tests.browser.conftest import Page
 from tests.unit.web.fakes import NOW, alert_row, flag, refused_row, seen, shot, well_row
 

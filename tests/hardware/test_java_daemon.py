@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.store.read.records import FrameRecord
+from scopewatch.store.read.records.frames import FrameRecord
 from tests.hardware.acquiring_daemon import Wanted, acquiring, acquiring_daemon, position, stop
 from tests.hardware.images_on_disk import images_on_disk
 from tests.hardware.java_program import MicroManagerProgram, acquire_over_bridge

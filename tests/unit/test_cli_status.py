@@ -16,7 +16,7 @@ from scopewatch.config import load_config
 from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import InstanceLock, is_held
-from scopewatch.store.read.records import RetrySelection
+from scopewatch.store.read.records.quarantine import RetrySelection
 from tests.unit.store.scene import Scene, composer_of, key, ticket
 
 BUNDLE = Path(__file__).parents[2] / "models" / "simulated-cardiomyocyte"

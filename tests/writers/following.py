@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.store.read.records import FrameRecord
+from scopewatch.store.read.records.frames import FrameRecord
 from tests.integration.daemon import Daemon
 from tests.integration.receivers import free_port
 from tests.writers.cases import Case

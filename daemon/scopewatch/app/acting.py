@@ -18,7 +18,7 @@ from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.acts import ActFacts, ActPolicy, ExpectedWell, decide
-from scopewatch.store.read.records import WellRow
+from scopewatch.store.read.records.runs_and_wells import WellRow
 
 log = get_logger(__name__)
 

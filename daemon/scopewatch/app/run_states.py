@@ -18,7 +18,7 @@ from scopewatch.monitoring.run_state import assess
 from scopewatch.monitoring.state import Cause, Level, RunState, State, database_away
 from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.read.records import RunRow
+from scopewatch.store.read.records.runs_and_wells import RunRow
 
 log = get_logger(__name__)
 

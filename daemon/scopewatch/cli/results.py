@@ -19,7 +19,7 @@ from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 from scopewatch.cli.outputs import STDOUT, refuse_stdout
 
 if TYPE_CHECKING:
-    from scopewatch.store.read.records import Counts
+    from scopewatch.store.read.records.frames import Counts
 
 
 class ExportFormat(StrEnum):

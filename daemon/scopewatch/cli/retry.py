@@ -16,7 +16,7 @@ from scopewatch.core.faults import Fault
 
 if TYPE_CHECKING:
     from scopewatch.config import Config
-    from scopewatch.store.read.records import RetryAnswer, RetrySelection
+    from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 
 
 def retry(
@@ -44,7 +44,7 @@ def retry(
     Example: scopewatch retry --reason out-of-focus --well B3
     """
     from scopewatch.config import load_config
-    from scopewatch.store.read.records import RetrySelection
+    from scopewatch.store.read.records.quarantine import RetrySelection
 
     settings = load_config(config)
     given = RetrySelection(run=run, plate=plate, well=well, fault=reason)

@@ -7,7 +7,8 @@ from scopewatch.app.status.records import MeasuredRun, Status
 from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.faults import Fault
 from scopewatch.messages.summary import summarise
-from scopewatch.store.read.records import Counts, WellRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.runs_and_wells import WellRow
 from scopewatch.web.advice import advise
 
 COLUMNS = ("experiment", "plate", "well", "day", "efficiency", "interval", "forecast", "alert")

@@ -12,7 +12,9 @@ from rich.table import Table
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.demo.folder import TARGET
-from scopewatch.store.read.records import AlertRow, Counts, WellRow
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.runs_and_wells import WellRow
 
 WEAK = (RuleKind.WEAK_FORECAST, RuleKind.WEAK_NOW, RuleKind.PLATE_COLLAPSE)
 

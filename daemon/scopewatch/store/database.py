@@ -14,7 +14,7 @@ from scopewatch.core.acquisition import Act, JournalEntry, Order, Report, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.liveness import LastFrame, LivenessRecord, last_frame, read_liveness
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.store.unit_of_work import UnitOfWork, unit_of_work
 from scopewatch.store.write import journal, retries
 from scopewatch.store.write.ledger import number_acquisition

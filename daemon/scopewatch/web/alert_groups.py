@@ -11,7 +11,7 @@ from scopewatch.core.phrases import Language, Phrase, mark
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.alert_texts import WORDING
 from scopewatch.messages.summary import summarise
-from scopewatch.store.read.records import AlertRow
+from scopewatch.store.read.records.alerts import AlertRow
 from scopewatch.web.labels import SURE
 from scopewatch.web.plate import answered
 

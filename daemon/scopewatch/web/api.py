@@ -13,7 +13,7 @@ from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import RunState
-from scopewatch.store.read.records import Outlook, WellRow
+from scopewatch.store.read.records.runs_and_wells import Outlook, WellRow
 from scopewatch.web.dashboard_context import (
     DashboardContext,
     GivenContext,

@@ -11,7 +11,8 @@ from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import Language
 from scopewatch.messages.translator import Say, translator
 from scopewatch.messages.trend_axes import SHARES, TrendAxes, span_of
-from scopewatch.store.read.records import AlertRow, CoursePoint, Outlook
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.runs_and_wells import CoursePoint, Outlook
 from scopewatch.web.wording import percent
 
 WIDTH = 720

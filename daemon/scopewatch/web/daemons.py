@@ -19,7 +19,7 @@ from scopewatch.core.errors import ScopewatchError
 from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import RunState
-from scopewatch.store.read.records import AlertRow
+from scopewatch.store.read.records.alerts import AlertRow
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.health import state_answer

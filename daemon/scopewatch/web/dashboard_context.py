@@ -19,7 +19,9 @@ from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import Cause, Level, State
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.read.records import AlertRow, Counts, Overview, WellRow
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.runs_and_wells import Overview, WellRow
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.language import page_language
 from scopewatch.web.monitor_store import (

@@ -6,7 +6,7 @@ from typing import Final
 from scopewatch.core.alerts.state_machine import RuleKind, Severity
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import mark
-from scopewatch.store.read.records import Flag, WellRow
+from scopewatch.store.read.records.runs_and_wells import Flag, WellRow
 
 # A forecast of this probability counts as certain: one in twenty of such wells ends otherwise.
 SURE: Final = 0.95

@@ -20,16 +20,18 @@ from scopewatch.monitoring.state import RunState, State
 from scopewatch.notify.breaker import Receiver
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.final_results import RunEnd
-from scopewatch.store.read.records import (
-    AlertRow,
-    Counts,
-    CoursePoint,
-    Outlook,
-    Overview,
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.quarantine import (
     ReasonRow,
     RefusedRow,
     RetryAnswer,
     RetrySelection,
+)
+from scopewatch.store.read.records.runs_and_wells import (
+    CoursePoint,
+    Outlook,
+    Overview,
     RunRow,
     Shot,
     WellRow,

@@ -10,7 +10,8 @@ from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecas
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 from scopewatch.monitoring.policy import STALE_TIME_POINTS
-from scopewatch.store.read.records import AlertRow, Flag, WellRow
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.runs_and_wells import Flag, WellRow
 
 WELL = re.compile(r"^([A-P])0*([1-9]\d?)$")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from scopewatch.core.phrases import Language, Phrase
 from scopewatch.messages.summary import name_some
-from scopewatch.store.read.records import RefusedRow
+from scopewatch.store.read.records.quarantine import RefusedRow
 from scopewatch.web.advice import OTHERS, headline
 
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from scopewatch.core.errors import complaint
 from scopewatch.core.well_name import WellName
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.web.access.auth_middleware import address_of
 from scopewatch.web.access.request_guard import RefusedFormError, read_form, read_json
 from scopewatch.web.dashboard_context import DashboardContext, GivenContext

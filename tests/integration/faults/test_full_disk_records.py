@@ -13,7 +13,7 @@ from scopewatch.core.errors import StoreError
 from scopewatch.core.source import KnownFolder
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.supervision.monitor import Monitor
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from tests.integration.full_disk import BLANK, Bench
 from tests.integration.full_state import FULL, FullDisk, Healthy, expect_whole, transaction_of
 from tests.unit.notify.fakes import message

@@ -19,7 +19,9 @@ from scopewatch.demo.summary import (
     tabulate,
     write_summary,
 )
-from scopewatch.store.read.records import AlertRow, Counts, Flag, WellRow
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.runs_and_wells import Flag, WellRow
 
 WEAK = Flag(
     alert=1,

@@ -13,7 +13,9 @@ from scopewatch.core.imaging.frame import Refusal
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import Counts, CoursePoint, Flag, RefusedRow, WellRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.quarantine import RefusedRow
+from scopewatch.store.read.records.runs_and_wells import CoursePoint, Flag, WellRow
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 

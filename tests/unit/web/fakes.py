@@ -32,18 +32,19 @@ from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.run_facts import DaemonSeen, FrameTally, RunSeen, WellSeen
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.final_results import RunEnd
-from scopewatch.store.read.records import (
-    AlertRow,
-    Counts,
-    CoursePoint,
-    Flag,
-    Outlook,
-    Overview,
-    Posting,
+from scopewatch.store.read.records.alerts import AlertRow, Posting
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.quarantine import (
     ReasonRow,
     RefusedRow,
     RetryAnswer,
     RetrySelection,
+)
+from scopewatch.store.read.records.runs_and_wells import (
+    CoursePoint,
+    Flag,
+    Outlook,
+    Overview,
     RunRow,
     Shot,
     WellRow,

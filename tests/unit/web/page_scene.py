@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from scopewatch.store.read.records import WellRow
+from scopewatch.store.read.records.runs_and_wells import WellRow
 from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import (
     NOW,

@@ -14,7 +14,7 @@ from scopewatch.core.acquisition import (
     Held,
     Target,
 )
-from scopewatch.store.read.records import CoursePoint, RunRow
+from scopewatch.store.read.records.runs_and_wells import CoursePoint, RunRow
 from tests.unit.web.acquisition_scene import AWAY, PAUSED, STANDING, entry
 from tests.unit.web.conftest import HOST, TOKEN, Dashboard
 from tests.unit.web.fakes import FACTS, NOW, seen, well_row

@@ -15,7 +15,7 @@ from scopewatch.core.alerts.state_machine import (
 )
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import WORDING
-from scopewatch.store.read.records import AlertRow
+from scopewatch.store.read.records.alerts import AlertRow
 from scopewatch.web.alert_groups import alike, group_alerts, not_critical_since
 from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import FACTS, NOW, alert_row, well_row

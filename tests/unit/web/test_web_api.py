@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from scopewatch.monitoring.run_facts import FrameTally
 from scopewatch.notify.breaker import Circuit, Receiver
-from scopewatch.store.read.records import CoursePoint
+from scopewatch.store.read.records.runs_and_wells import CoursePoint
 from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import NOW, flag, named, refused_row, seen, well_row
 

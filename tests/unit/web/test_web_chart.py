@@ -2,7 +2,7 @@
 
 from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.imaging.efficiency import Efficiency
-from scopewatch.store.read.records import CoursePoint
+from scopewatch.store.read.records.runs_and_wells import CoursePoint
 from scopewatch.web.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, draw_course
 from tests.unit.web.fakes import alert_row, outlook, seen
 

@@ -9,7 +9,8 @@ import pytest
 from scopewatch.core.alerts.state_machine import Evidence, RuleKind, Severity, Subject
 from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.imaging.efficiency import Efficiency
-from scopewatch.store.read.records import CoursePoint, Posting
+from scopewatch.store.read.records.alerts import Posting
+from scopewatch.store.read.records.runs_and_wells import CoursePoint
 from tests.unit.web.conftest import Dashboard
 from tests.unit.web.fakes import (
     FACTS,

@@ -6,7 +6,7 @@ import pytest
 
 from scopewatch.core.alerts.state_machine import Severity
 from scopewatch.monitoring.expectation import Standard
-from scopewatch.store.read.records import WellRow
+from scopewatch.store.read.records.runs_and_wells import WellRow
 from scopewatch.web.plate import (
     Cell,
     PlateView,

@@ -16,7 +16,8 @@ from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_di
 from scopewatch.monitoring.expectation import NOTHING, Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import Level, RunState, State
-from scopewatch.store.read.records import AlertRow, WellRow
+from scopewatch.store.read.records.alerts import AlertRow
+from scopewatch.store.read.records.runs_and_wells import WellRow
 from scopewatch.web.plate import expect
 
 log = get_logger(__name__)

@@ -7,7 +7,7 @@ from datetime import datetime
 from scopewatch.core.acquisition import Act, Target
 from scopewatch.core.clock import Clock
 from scopewatch.store.database import Database
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.store.schema.engine import open_reader, open_writer
 from scopewatch.store.schema.place import Server
 

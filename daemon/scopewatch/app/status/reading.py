@@ -18,7 +18,8 @@ from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import is_held
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import ReasonRow, RefusedRow, sum_counts
+from scopewatch.store.read.records.frames import sum_counts
+from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
 from scopewatch.store.write.proposing import proposal_path
 
 MOST_REFUSED = 10

@@ -10,15 +10,10 @@ from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.estimation.forecast_validation import RunReport, WellEnd
 from scopewatch.core.public_names import as_plain
 from scopewatch.notify.breaker import Receiver
-from scopewatch.store.read.records import (
-    AlertRow,
-    ChannelRow,
-    Counts,
-    ReasonRow,
-    RefusedRow,
-    RunRow,
-    WellRow,
-)
+from scopewatch.store.read.records.alerts import AlertRow, ChannelRow
+from scopewatch.store.read.records.frames import Counts
+from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
+from scopewatch.store.read.records.runs_and_wells import RunRow, WellRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.alerts.serialisation import unpack_evidence, unpack_state
 from scopewatch.core.alerts.state_machine import AlertState, RuleKind, Severity
 from scopewatch.core.well_name import WellName
-from scopewatch.store.read.records import AlertRow, ChannelRow, Posting
+from scopewatch.store.read.records.alerts import AlertRow, ChannelRow, Posting
 from scopewatch.store.schema.alert_tables import Alert, OutboxRow, RuleState
 from scopewatch.store.schema.subjects import subject_of
 

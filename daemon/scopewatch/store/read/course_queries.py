@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.frame_queries import efficiency_of
-from scopewatch.store.read.records import CoursePoint, Outlook, Shot
+from scopewatch.store.read.records.runs_and_wells import CoursePoint, Outlook, Shot
 from scopewatch.store.read.well_queries import named, outlook_of
 from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
 from scopewatch.store.schema.well_tables import WellEstimate, WellOutlook

@@ -25,7 +25,8 @@ from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.judging import AGAIN
-from scopewatch.store.read.records import FrameRecord, ReasonRow, RefusedRow
+from scopewatch.store.read.records.frames import FrameRecord
+from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
 from scopewatch.store.read.well_queries import named
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result, Run, Well

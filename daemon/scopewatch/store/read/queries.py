@@ -43,16 +43,13 @@ from scopewatch.store.read.journal import (
 )
 from scopewatch.store.read.liveness import PICTURES_REMOVED, LivenessRecord, read_liveness
 from scopewatch.store.read.pictures_due import read_copies, waiting_of
-from scopewatch.store.read.records import (
-    AlertRow,
-    ChannelRow,
-    Counts,
+from scopewatch.store.read.records.alerts import AlertRow, ChannelRow
+from scopewatch.store.read.records.frames import Counts, FrameRecord
+from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
+from scopewatch.store.read.records.runs_and_wells import (
     CoursePoint,
-    FrameRecord,
     Outlook,
     Overview,
-    ReasonRow,
-    RefusedRow,
     RunRow,
     Shot,
     WellRow,

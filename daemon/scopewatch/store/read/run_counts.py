@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.store.read.frame_queries import refused_within
-from scopewatch.store.read.records import Counts
+from scopewatch.store.read.records.frames import Counts
 from scopewatch.store.read.well_counts import Counted, count_by_well
 from scopewatch.store.read.well_queries import newest_time_point
 from scopewatch.store.schema.columns import FrameState

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from scopewatch.core.alerts.state_machine import RuleKind, Severity
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
-from scopewatch.store.read.records import Flag, Outlook, WellRow
+from scopewatch.store.read.records.runs_and_wells import Flag, Outlook, WellRow
 from scopewatch.store.read.well_counts import NO_FRAMES, Counted, count_by_well
 from scopewatch.store.schema.alert_tables import Alert
 from scopewatch.store.schema.columns import FrameState

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.judging import AGAIN
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, RetryRow, Run, Well
 from scopewatch.store.schema.value_lists import each_number

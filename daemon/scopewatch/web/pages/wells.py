@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from scopewatch.core.acquisition import acts_with_days
 from scopewatch.core.well_name import WellName
-from scopewatch.store.read.records import Shot
+from scopewatch.store.read.records.runs_and_wells import Shot
 from scopewatch.web.alert_groups import group_alerts
 from scopewatch.web.chart import draw_course
 from scopewatch.web.dashboard_context import (

@@ -12,7 +12,7 @@ from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
 from scopewatch.store.read.queries import Reader
-from scopewatch.store.read.records import RetryAnswer, RetrySelection
+from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

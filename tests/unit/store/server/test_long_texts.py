@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import IntegrityError
 
 from scopewatch.core.imaging.frame import MOST_NAME, Mark, Refusal
-from scopewatch.store.read.records import RetrySelection
+from scopewatch.store.read.records.quarantine import RetrySelection
 from scopewatch.store.schema.columns import Base, FrameState, Utc
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.migrating import alembic_config

@@ -12,7 +12,7 @@ from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.store.export import moving
 from scopewatch.store.export.moving import move_history
-from scopewatch.store.read.records import RetrySelection
+from scopewatch.store.read.records.quarantine import RetrySelection
 from scopewatch.store.schema.columns import Base
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import Place, Server

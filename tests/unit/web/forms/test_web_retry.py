@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from scopewatch.store.read.records import RetrySelection
+from scopewatch.store.read.records.quarantine import RetrySelection
 from scopewatch.web.access.auth_middleware import make_auth_config
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.server import create_app

@@ -1,0 +1,1 @@
+"""What queries of the database return: plain values, no rows."""
