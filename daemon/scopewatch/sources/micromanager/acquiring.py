@@ -1,14 +1,9 @@
-"""Acquires a time-lapse: what is due of it is taken with a microscope, what is missing once more.
+"""Acquires a time-lapse: of its plan, what is due, what passed by, and what people ask of it.
 
-    connected --time point due--> acquiring --> connected
-        ^                             | images missing: reconnected, tried again
-        '--- connected again <--------' still missing: says why
-
-How often a time point is tried is the business of `time_lapse`.
+How often a time point is tried is the business of `time_lapse`, how its images are taken that of
+`image_taking`.
 """
 
-import threading
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
@@ -26,11 +21,11 @@ from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import firsts_of, further_events, further_sites
 from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.devices.microscope import Microscope
-from scopewatch.sources.micromanager.events import Axes, Event, HeldError
-from scopewatch.sources.micromanager.focus.course import FocusKept, failure_of, standing_of
+from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
-from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
-from scopewatch.sources.micromanager.images import Place, PlannedFrames, events_of, steps_of
+from scopewatch.sources.micromanager.focus.focusing import Focusing
+from scopewatch.sources.micromanager.image_taking import ImageTaking
+from scopewatch.sources.micromanager.images import PlannedFrames, steps_of
 from scopewatch.sources.micromanager.left_running import RestedMicroscope, expect_rest
 from scopewatch.sources.micromanager.schedule.plan_kept import AcquisitionPlan, KeptPlan
 from scopewatch.sources.micromanager.schedule.time_lapse import HeldTime, TimeLapse
@@ -38,7 +33,6 @@ from scopewatch.sources.micromanager.steering import Steering
 
 log = get_logger(__name__)
 
-_ATTEMPTS = 2
 _NOT_RUNNING = "scopewatch was not acquiring then"
 
 
@@ -49,12 +43,6 @@ class Acquiring:
     ----------
     is_prepared
         Whether the plan is taken up.
-    connected
-        Whether the microscope is.
-    trying
-        Whether a time point is being acquired, after a reconnection where that failed.
-    failing
-        Why images of the last time point that was tried are missing; '' when none are.
     labels
         The position label of each plate, well and site of the plan.
     account
@@ -63,6 +51,8 @@ class Acquiring:
         Images beyond the plan.
     steering
         What people ask of it, and what holds it.
+    images
+        Takes them, and connects to the microscope.
     planes, following
         Gives the planes of an image; receives the heights of the sharpest ones.
     """
@@ -80,10 +70,6 @@ class Acquiring:
         self._run = run
         self._clock = clock
         self._time = HeldTime(clock)
-        self._microscope = RestedMicroscope(config, microscope, self._look_again, clock.now)
-        self._arrivals = arrivals
-        self._lock = threading.Lock()
-        self._stopping = False
         self._presence = Presence(config.path)
         self._end_reported = False
         self._plan = KeptPlan(config, run.name)
@@ -107,6 +93,15 @@ class Acquiring:
             config, self.labels, further, self._plan, self._lapse, self.account, self.due_by_now
         )
         self.steering = Steering(config, self, self._time.now)
+        self.images = ImageTaking(
+            config,
+            RestedMicroscope(config, microscope, self._look_again, clock.now),
+            arrivals,
+            account=self.account,
+            focusing=self._focusing,
+            steering=self.steering,
+            now=self._time.now,
+        )
         self.extra = ExtraImages(
             config,
             frames.spots,
@@ -116,19 +111,10 @@ class Acquiring:
             self.account,
             due=self.due_by_now,
             now=self._time.now,
-            take=self._take_extra,
+            take=self.images.take_extra,
             report=self.steering.report,
         )
-        self._away = ""
         self.is_prepared = False
-        self.connected = False
-        self.trying = False
-        self.failing = ""
-
-    @property
-    def trouble(self) -> str:
-        """Why the microscope is away, or gives no images; '' when all is well."""
-        return self._away or self.failing
 
     @property
     def focus(self) -> FocusKept:
@@ -142,7 +128,7 @@ class Acquiring:
 
     def prepare(self, ledger: Ledger) -> None:
         """Look at what earlier acquisitions wrote. Raises SourceError."""
-        self._stopping = False
+        self.images.start()
         try:
             self._presence.recall(self._name, ledger)
         except StoreError as error:
@@ -158,7 +144,7 @@ class Acquiring:
                 self.steering.note(self._plan.change)
             self._focusing.kept = self._plan.focus
         self.account.found(found.planes)
-        self._lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
+        self._pass_by()
         self._keep_plan(fresh=True)
         self.is_prepared = True
         if self.account.is_over:
@@ -166,14 +152,8 @@ class Acquiring:
 
     def connect(self) -> None:
         """Connect to the microscope, unless nothing is left to acquire. Raises SourceError."""
-        if self.account.is_over:
-            return
-        with self._lock:
-            try:
-                self._connect()
-            except SourceError as error:
-                self._away = str(error)
-                raise
+        if not self.account.is_over:
+            self.images.connect()
 
     def plan(self) -> AcquisitionPlan:
         """Return the time-lapse and how far it is."""
@@ -207,75 +187,34 @@ class Acquiring:
         nor inbox anything: a disk or a database that hangs must not hold up the time-lapse.
         """
         lapse = self._lapse
-        lapse.pass_by(self._time.now(), self.steering.why or self.trouble or _NOT_RUNNING)
-        with self._lock:
+        self._pass_by()
+        with self.images.lock:
             self.steering.work()
             if self._focusing.follow(lapse.over, self._time.now, self.steering.note):
                 self._keep_plan(fresh=False)  # a kill within a stack must not move the rest of it
-        goes_on = self.connected and not self.steering.why
+        goes_on = self.images.connected and not self.steering.why
         index = lapse.due(self._time.now(), self._clock.monotonic()) if goes_on else None
         if index is not None:
             if self.account.missing(index):
                 self._time.hold()
-            if self.acquire_time_point(index):
+            if self.images.take_time_point(index):
                 lapse.done(index)
             elif not self.steering.wanted():
                 partly = self.account.has_some(index)
-                why = self.failing or _NOT_RUNNING
+                why = self.images.failing or _NOT_RUNNING
                 lapse.failed(index, why, self._clock.monotonic(), partly=partly)
             busy = f"time point {index} was still being acquired: interval_s is too short"
             # What failed meanwhile is to blame, not the interval.
-            lapse.pass_by(self._time.now(), self.failing or busy)
+            lapse.pass_by(self._time.now(), self.images.failing or busy)
         elif goes_on:
-            with self._lock:
+            with self.images.lock:
                 self.extra.work()
         self._keep_plan(fresh=index is not None)
         self._tell_end()
 
-    def acquire_time_point(self, index: int) -> bool:
-        """Acquire what is missing of a time point; True when it is complete. Never raises.
-
-        When images do not come, the microscope is reconnected and they are tried once more.
-        """
-        with self._lock:
-            self.trying = True
-            try:
-                return self._try(index)
-            finally:
-                self.trying = False
-
-    def _try(self, index: int) -> bool:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._acquire_missing(index)
-            except HeldError:
-                break
-            except UnfocusedError as error:
-                # The devices work: loading them again would bring no focus.
-                self.account.blame(error)
-                self._note(index, attempt, str(error))
-                break
-            except SourceError as error:
-                if not self._stopping:
-                    self.account.blame(error)
-                    self._note(index, attempt, str(error))
-                self._disconnect()
-            except Exception as error:  # a thread boundary: the scheduler must go on
-                log.exception("acquisition failed", source=self._name)
-                self._note(index, attempt, f"{type(error).__name__}: {error}")
-                self._disconnect()
-            else:
-                self.failing = ""
-                return True
-            if self._stopping:
-                break
-        return False
-
     def drive(self) -> Drive:
         """Return the focus drive. Raises SourceError where the microscope is away."""
-        if not self.connected:
-            raise SourceError(self.trouble or "the microscope is not connected")
-        return self._microscope.focus_drive()
+        return self.images.drive()
 
     def due_by_now(self) -> int | None:
         """Return the last time point that was due; None before the first."""
@@ -308,10 +247,11 @@ class Acquiring:
 
     def stop(self) -> None:
         """Leave off acquiring, and let go of the microscope; idempotent."""
-        self._stopping = True
-        self._microscope.interrupt()
-        with self._lock:
-            self._disconnect()
+        self.images.stop()
+
+    def _pass_by(self) -> None:
+        why = self.steering.why or self.images.trouble or _NOT_RUNNING
+        self._lapse.pass_by(self._time.now(), why)
 
     def _tell_end(self) -> None:
         if self._end_reported or not self.account.shortfall:
@@ -324,71 +264,11 @@ class Acquiring:
             reason=self.account.shortfall,
         )
 
-    def _take_extra(self, place: Place, event: Event, *, refocus: bool) -> None:
-        self._arrivals.write_started(self._name)
-        try:
-            self._focusing.take_extra(place, event, self._acquire, refocus=refocus)
-        except (HeldError, UnfocusedError):
-            raise
-        except SourceError:
-            # The next time point begins with devices that are loaded again.
-            self._disconnect()
-            raise
-        finally:
-            self._arrivals.finished(self._name)
-
     def _keep_plan(self, *, fresh: bool) -> None:
         if self._lapse.grid is not None and not self.account.is_empty:
             self._plan.keep(self._lapse.grid, self._lapse.over, self.focus, fresh=fresh)
-
-    def _acquire_missing(self, index: int) -> None:
-        if not self.account.missing(index):
-            return
-        if not self.connected:
-            self._connect()
-        events = events_of(self._config, index)
-        missing = {place: events[place] for place in self.account.missing(index)}
-        self._arrivals.write_started(self._name)
-        try:
-            self._take(index, missing)
-        finally:
-            self._arrivals.finished(self._name)
-        log.info("time point acquired", source=self._name, time_point=index, images=len(missing))
-
-    def _take(self, index: int, missing: Mapping[Place, Event]) -> None:
-        try:
-            self._focusing.take(missing, self._time.now, self._acquire, self.steering.wanted)
-        finally:
-            if failure := failure_of(self.focus, self._config.focus, index):
-                self.steering.note(failure)
-
-    def _acquire(self, events: Sequence[Event]) -> None:
-        wanted = self.account.events(events)
-        if not self._microscope.acquire(wanted, self._saved, self.steering.wanted):
-            raise HeldError("paused")
-
-    def _saved(self, axes: Axes) -> None:
-        self._arrivals.images_saved(self._name, 1, 0.0)
-        self.account.saved(axes)
-
-    def _connect(self) -> None:
-        if not self.connected:
-            self._microscope.open()
-            self.connected = True
-            self._away = ""
 
     def _look_again(self) -> Path | None:
         found = survey_again(self._config, self._run)
         self.account.found(found.planes)
         return found.growing
-
-    def _disconnect(self) -> None:
-        if self.connected:
-            self.connected = False
-            self._microscope.close()
-
-    def _note(self, index: int, attempt: int, why: str) -> None:
-        before, self.failing = self.failing, f"time point {index}: {why}"
-        if self.failing != before:
-            event = {"source": self._name, "time_point": index, "attempt": attempt, "reason": why}
-            log.error("time point could not be acquired", **event)

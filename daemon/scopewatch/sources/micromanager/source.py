@@ -192,21 +192,22 @@ class MicroManagerSource:
 
     def acquire_time_point(self, index: int) -> bool:
         """Acquire what is missing of a time point; True when it is complete. Never raises."""
-        return self._acquiring.acquire_time_point(index)
+        return self._acquiring.images.take_time_point(index)
 
     def health(self) -> SourceHealth:
         """Say whether images are noticed and, in mode acquire, taken. Never raises."""
         health, acquiring = self._data_sets.health(), self._acquiring
-        at_work = acquiring.connected or acquiring.trying
+        images = acquiring.images
+        at_work = images.connected or images.trying
         well = not self._acquires or at_work or acquiring.account.is_over
         return SourceHealth(
             name=self.name,
             alive=health.alive and well,
-            detail=acquiring.trouble or health.detail,
+            detail=images.trouble or health.detail,
             found=health.found,
             waiting=health.waiting,
             ended=self._has_ended(health),
-            failing=acquiring.failing,
+            failing=images.failing,
             shortfall=acquiring.account.shortfall,
         )
 
