@@ -31,7 +31,8 @@ from scopewatch.store.read.judging import Judging
 from scopewatch.store.read.pictures_due import picture_names
 from scopewatch.store.schema.tables import FrameRow, Run, Well
 from scopewatch.store.unit_of_work import UnitOfWork
-from scopewatch.store.write.claims import Claims, Left
+from scopewatch.store.write.claims import Claims
+from scopewatch.store.write.former_keys import Left
 from scopewatch.store.write.measuring import Measuring
 from scopewatch.store.write.picture_queue import queue_pictures, replace_pictures
 from scopewatch.store.write.proposing import review_run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scopewatch.store.write.claims import SINCE
+from scopewatch.store.read.second_tries import SINCE
 from tests.integration.conftest import Save
 from tests.integration.daemon import Daemon
 

@@ -4,13 +4,10 @@ A claim is written before the work begins, so that a frame that takes the proces
 is counted even then, and given up after a few attempts.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
@@ -20,16 +17,22 @@ from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import AGAIN, Judging
 from scopewatch.store.read.ledger import find_frame, key_of
+from scopewatch.store.read.second_tries import find_second_try
 from scopewatch.store.schema.columns import SETTLED, WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
-from scopewatch.store.write.estimates import drop_result
+from scopewatch.store.write.former_keys import (
+    Left,
+    contradicts,
+    drop_unjudged,
+    keep_in_former_run,
+    rows_of_file,
+)
 from scopewatch.store.write.ledger import (
     of_file,
     same_content,
     ticket_of,
     well_of,
 )
-from scopewatch.store.write.measuring import drop_reading
 from scopewatch.store.write.refusals import (
     drop_refusals_of_planes,
     find_refusal,
@@ -41,18 +44,6 @@ from scopewatch.store.write.retries import asked_by
 from scopewatch.store.write.rules.rule_states import forget_pasts
 
 log = get_logger(__name__)
-
-SINCE = 100
-"""Others that are settled before a frame that was given up is tried once more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """A well's time point that lost a row, since its file is read under another key now."""
-
-    well_id: int
-    time_point: int
-    channel: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,17 +98,17 @@ class Claims:
         drop_refusals_of_planes(session, ticket)
         seen_at = [ticket.seen_at, *(() if refusal is None else (refusal.seen_at,))]
         if row is None or not of_file(row, ticket):
-            others = self._others(session, ticket)
-            if any(_is_of_another_run(other, ticket, under) for other in others):
+            others = rows_of_file(session, ticket)
+            if any(keep_in_former_run(other, ticket, under) for other in others):
                 if refusal is not None:
                     session.delete(refusal)
                 return Attempt(row=None)
-            scored = next((each for each in others if _contradicts(each, ticket)), None)
+            scored = next((each for each in others if contradicts(each, ticket)), None)
             if scored is not None:
                 refuse_contradiction(session, ticket, key_of(scored), under, now)
                 return Attempt(row=None)
             seen_at += [each.seen_at for each in others if same_content(each, ticket)]
-            left = _leave(session, ticket, others)
+            left = drop_unjudged(session, ticket, others)
         if row is None:
             row = FrameRow(
                 well_id=well_of(session, ticket.key, ticket.seen_at, self.policy).id,
@@ -159,22 +150,10 @@ class Claims:
         """Begin one more attempt at a frame that was given up; None while none is due.
 
         Whatever ended the process while the frame was worked on need not have been the frame: once
-        `SINCE` others were settled after it, it is tried once more, and never again.
+        enough others were settled after it, it is tried once more, and never again.
         """
-        # Written out, and by nothing else, so that SQLite sees that the small index will do.
-        failed = select(FrameRow).where(FrameRow.fault == literal_column(f"'{Fault.FAILED}'"))
-        row = next(
-            (
-                row
-                for row in session.scalars(failed.order_by(FrameRow.settled_at))
-                if row.state is FrameState.QUARANTINED and not row.retried and row.source in sources
-            ),
-            None,
-        )
+        row = find_second_try(session, sources)
         if row is None:
-            return None
-        since = select(FrameRow.id).where(FrameRow.settled_at > row.settled_at).limit(SINCE)
-        if session.scalar(select(func.count()).select_from(since.subquery())) != SINCE:
             return None
         ticket = ticket_of(row)
         log.info("frame that was given up is tried once more", **_named(ticket))
@@ -221,24 +200,6 @@ class Claims:
         else:
             _start(session, row, ticket, now, attempts=row.attempts + 1)
         return True
-
-    @staticmethod
-    def _others(session: Session, ticket: FrameTicket) -> list[FrameRow]:
-        """Return the frames that the ticket's file stood under before, by other keys."""
-        return [
-            row
-            for row in session.scalars(
-                _of_file(), {"source": ticket.source, "locator": ticket.locator}
-            )
-            if row.state is not FrameState.MISSED
-        ]
-
-
-@cache
-def _of_file() -> Select[*tuple[Any, ...]]:
-    return select(FrameRow).where(
-        FrameRow.source == bindparam("source"), FrameRow.locator == bindparam("locator")
-    )
 
 
 def _keep_result(row: FrameRow, ticket: FrameTicket) -> bool:
@@ -304,43 +265,6 @@ def _take_over(session: Session, ticket: FrameTicket, row: FrameRow, now: dateti
         return
     refuse_replaced(session, ticket, row, now)
     _start(session, row, ticket, now)
-
-
-def _is_of_another_run(other: FrameRow, ticket: FrameTicket, under: str) -> bool:
-    """Return whether a file belongs to the run that went on when it came, whatever became of it."""
-    if other.well.run.name == ticket.key.run or not same_content(other, ticket):
-        return False
-    if other.state is FrameState.CLAIMED:
-        return False
-    other.fingerprint, other.judged_under = ticket.fingerprint, under
-    return True
-
-
-def _contradicts(other: FrameRow, ticket: FrameTicket) -> bool:
-    """Return whether a file has a result under another key than it is read under now."""
-    return other.state in WITH_RESULT and same_content(other, ticket)
-
-
-def _leave(session: Session, ticket: FrameTicket, others: Sequence[FrameRow]) -> tuple[Left, ...]:
-    """Remove what a file stood under by other keys and was not judged; return where."""
-    left = []
-    for other in others:
-        of_this_run = other.well.run.name == ticket.key.run
-        if other.state in WITH_RESULT or not (of_this_run or other.state is FrameState.CLAIMED):
-            continue
-        log.warning(
-            "file is read under another name now",
-            **_named(ticket),
-            was=str(key_of(other)),
-            state=other.state,
-        )
-        left.append(Left(well_id=other.well_id, time_point=other.time_point, channel=other.channel))
-        drop_result(session, other)
-        drop_reading(session, other)
-        session.delete(other)
-    if left:
-        session.flush()
-    return tuple(left)
 
 
 def _named(ticket: FrameTicket) -> dict[str, str]:

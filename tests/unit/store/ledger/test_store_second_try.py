@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
-from scopewatch.store.write import claims
+from scopewatch.store.read import second_tries
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, ticket
 
@@ -23,8 +23,8 @@ HOW = "SELECT state, attempts, fault, reason, retried FROM frames WHERE time_poi
 @pytest.fixture
 def scene(tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """A store that tries again after a few other frames."""
-    assert claims.SINCE == 100
-    monkeypatch.setattr(claims, "SINCE", SINCE)
+    assert second_tries.SINCE == 100
+    monkeypatch.setattr(second_tries, "SINCE", SINCE)
     store = open_store(tmp_path, clock, max_attempts=2)
     yield Scene(store=store, folder=tmp_path)
     store.close()
