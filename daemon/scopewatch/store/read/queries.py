@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy import Engine, bindparam, exists, select
+from sqlalchemy import Engine, exists, select
 
 from scopewatch.core.acquisition import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
@@ -25,16 +25,7 @@ from scopewatch.store.read.course_queries import (
     whole_course,
 )
 from scopewatch.store.read.final_results import RunEnd, run_ends
-from scopewatch.store.read.frame_queries import (
-    count_reasons,
-    frame_record,
-    list_refused,
-    refused_row,
-    refused_within,
-    select_frames,
-    select_refused,
-    without_result,
-)
+from scopewatch.store.read.frame_queries import every_frame, newest_frames, without_result
 from scopewatch.store.read.journal import (
     act_facts,
     dead_wells,
@@ -43,6 +34,11 @@ from scopewatch.store.read.journal import (
 )
 from scopewatch.store.read.liveness import PICTURES_REMOVED, LivenessRecord, read_liveness
 from scopewatch.store.read.pictures_due import read_copies, waiting_of
+from scopewatch.store.read.quarantine_queries import (
+    count_reasons,
+    list_quarantined,
+    list_refused,
+)
 from scopewatch.store.read.records.alerts import AlertRow, ChannelRow
 from scopewatch.store.read.records.frames import Counts, FrameRecord
 from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
@@ -55,7 +51,7 @@ from scopewatch.store.read.records.runs_and_wells import (
     WellRow,
 )
 from scopewatch.store.read.run_counts import count_frames, well_ids
-from scopewatch.store.read.run_queries import list_active, see_run
+from scopewatch.store.read.run_queries import list_active, list_runs, see_run
 from scopewatch.store.read.run_results import read_results
 from scopewatch.store.read.tile_queries import tile_scores
 from scopewatch.store.read.well_counts import count_by_well
@@ -63,7 +59,7 @@ from scopewatch.store.read.well_queries import list_wells
 from scopewatch.store.schema.alert_tables import Alert
 from scopewatch.store.schema.engine import open_reader, transaction
 from scopewatch.store.schema.place import Place
-from scopewatch.store.schema.tables import FrameRow, Result, Run, Well
+from scopewatch.store.schema.tables import Result
 
 MOST_WELLS: Final = 5000
 _BATCH: Final = 500
@@ -93,17 +89,7 @@ class Reader:
     def runs(self) -> list[RunRow]:
         """Return the differentiation runs, the newest first."""
         with transaction(self._engine) as session:
-            return [
-                RunRow(
-                    name=run.name,
-                    started_at=run.started_at,
-                    first_frame_at=run.first_frame_at,
-                    simulated=run.simulated,
-                )
-                for run in session.scalars(
-                    select(Run).order_by(Run.first_seen_at.desc(), Run.id.desc())
-                )
-            ]
+            return list_runs(session)
 
     def active_runs(self, since: datetime) -> list[str]:
         """Return the runs of which a frame was settled after a moment, the newest first."""
@@ -268,15 +254,12 @@ class Reader:
         The newest come first; files that were refused count for the run that was under way.
         """
         with transaction(self._engine) as session:
-            within = () if run is None else refused_within(session, run)
-            query = select_refused(name, run, within)
-            rows = session.execute(query.limit(limit).offset(offset)).all()
-        return [refused_row(row) for row in rows]
+            return list_quarantined(session, name, run, limit, offset)
 
     def reasons(self, run: str | None = None) -> list[ReasonRow]:
         """Count what is in quarantine or was missed (of a run) by reason, the commonest first."""
         with transaction(self._engine) as session:
-            return count_reasons(session, run, () if run is None else refused_within(session, run))
+            return count_reasons(session, run)
 
     def alerts(
         self,
@@ -309,32 +292,13 @@ class Reader:
 
     def newest_frames(self, limit: int) -> list[FrameRecord]:
         """Return the frames settled last, newest first."""
-        query = (
-            select_frames()
-            .where(FrameRow.settled_at.is_not(None))
-            .order_by(FrameRow.settled_at.desc(), FrameRow.id.desc())
-            .limit(limit)
-        )
         with transaction(self._engine) as session:
-            return [frame_record(*row) for row in session.execute(query)]
+            return newest_frames(session, limit)
 
     def frames(self) -> Iterator[FrameRecord]:
-        """Go through every frame by run, plate, well, channel, time point and site.
-
-        It reads well by well, each in the order of an index, so that an export of any size holds
-        little memory, sorts nothing on the disk and blocks nobody.
-        """
-        wells = select(Well.id).order_by(Well.run_id, Well.plate, Well.name)
-        of_well = (
-            select_frames()
-            .where(FrameRow.well_id == bindparam("well"))
-            .order_by(FrameRow.channel, FrameRow.time_point, FrameRow.site)
-            .execution_options(yield_per=_BATCH)
-        )
+        """Go through every frame by run, plate, well, channel, time point and site."""
         with transaction(self._engine) as session:
-            for well in session.scalars(wells).all():
-                for row in session.execute(of_well, {"well": well}):
-                    yield frame_record(*row)
+            yield from every_frame(session, _BATCH)
 
     def refused(self) -> Iterator[RefusedRow]:
         """Go through the files that never became a frame, the newest first."""

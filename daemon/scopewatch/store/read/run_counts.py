@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.store.read.frame_queries import refused_within
+from scopewatch.store.read.quarantine_queries import refused_within
 from scopewatch.store.read.records.frames import Counts
 from scopewatch.store.read.well_counts import Counted, count_by_well
 from scopewatch.store.read.well_queries import newest_time_point

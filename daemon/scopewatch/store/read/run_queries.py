@@ -1,4 +1,4 @@
-"""What the database knows of one run, for its state: a bounded read, whatever the history.
+"""What the database knows of runs, and of one for its state: bounded reads, whatever the history.
 
 Of each well the newest frame of every state is sought in an index; frames are counted only within
 the last time points.
@@ -17,6 +17,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.monitoring.run_facts import FrameTally, RefusedSeen, RunSeen, WellSeen
 from scopewatch.store.read.journal import dead_places
 from scopewatch.store.read.ledger import find_run
+from scopewatch.store.read.records.runs_and_wells import RunRow
 from scopewatch.store.read.well_queries import newest_time_point
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Run, Well
@@ -57,6 +58,19 @@ def see_run(session: Session, name: str, *, recent: timedelta, now: datetime) ->
         frames=_tally(session, run.id, since, seen.last_at),
         refused=_refused(session, judged_at) if silent else RefusedSeen(),
     )
+
+
+def list_runs(session: Session) -> list[RunRow]:
+    """Return the differentiation runs, the newest first."""
+    return [
+        RunRow(
+            name=run.name,
+            started_at=run.started_at,
+            first_frame_at=run.first_frame_at,
+            simulated=run.simulated,
+        )
+        for run in session.scalars(select(Run).order_by(Run.first_seen_at.desc(), Run.id.desc()))
+    ]
 
 
 def list_active(session: Session, since: datetime) -> list[str]:

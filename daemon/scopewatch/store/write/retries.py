@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from scopewatch.core.imaging.frame import RetryRequest
-from scopewatch.store.read.frame_queries import refused_within
 from scopewatch.store.read.judging import AGAIN
+from scopewatch.store.read.quarantine_queries import refused_within
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.store.schema.columns import FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, RetryRow, Run, Well
