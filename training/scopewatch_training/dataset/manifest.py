@@ -10,14 +10,17 @@ All problems of a manifest are reported at once, one line for each.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.sources.base.address import DEFAULT_PLATE
 from scopewatch_training.dataset.pictures import PictureRef
-from scopewatch_training.dataset.tables.other_words import own_word
+from scopewatch_training.dataset.tables.manifest_columns import (
+    ASSUMED,
+    COLUMNS,
+    OPTIONAL,
+    check_columns,
+)
 from scopewatch_training.dataset.tables.problems import raise_problems
 from scopewatch_training.dataset.tables.quantities import (
     day_advice,
@@ -28,12 +31,6 @@ from scopewatch_training.dataset.tables.quantities import (
 from scopewatch_training.dataset.tables.spreadsheet import TableRow, parse_index, read_sheet
 from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
-COLUMNS: Final = ("run", "plate", "well", "site", "time_point", "phase", "fluorescence")
-# Of columns that a table lacks: one plate, one field of each well, one time point.
-ASSUMED: Final = {"plate": DEFAULT_PLATE, "site": "0", "time_point": "0"}
-REQUIRED: Final = tuple(name for name in COLUMNS if name not in ASSUMED)
-OPTIONAL: Final = ("um_per_px", "day")
-_MOST_LETTERS: Final = 120
 _SURPLUS: Final = (
     "remove what is beyond the last column; where a decimal comma or a comma in a name split it,"
     " put the field in quotes or save with semicolons"
@@ -103,7 +100,7 @@ def read_manifest(path: Path) -> list[PairRow]:
         that does not exist, or a pair that is listed twice: one line for each, at most twenty.
     """
     table = read_sheet(path, "manifest", COLUMNS + OPTIONAL)
-    _check_columns(path, table.columns)
+    check_columns(path, table.columns)
     assumed = {name: text for name, text in ASSUMED.items() if name not in table.columns}
     problems: list[str] = []
     rows: list[PairRow] = []
@@ -137,54 +134,6 @@ def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> No
                 do="add pairs of another differentiation run, or name what is a run in `run`",
             )
         )
-
-
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    known = COLUMNS + OPTIONAL
-    free = [name for name in known if name not in columns]
-    problems, missing = [], [name for name in REQUIRED if name not in columns]
-    # A file without any of the names is no manifest, and its words are no misspelt columns.
-    meant = {own_word(name) for name in columns}
-    is_one = len(missing) < len(REQUIRED) or len(meant.intersection(known)) > 1
-    for name in columns if is_one else ():
-        if name in known:
-            continue
-        near = _nearest(name, free)
-        # A misspelt column gives one line, and no second one because it is missing.
-        missing = [each for each in missing if each != near]
-        problems.append(
-            complaint(
-                f"manifest has an unknown column {name!r}",
-                where=path,
-                expected=",".join(known),
-                do=f"rename it to {near}, or remove it" if near else "rename or remove it",
-            )
-        )
-    if missing:
-        problems.append(
-            complaint(
-                f"manifest has no column {', '.join(missing)}",
-                where=path,
-                expected=f"a first line with {','.join(COLUMNS)}",
-                got=_shorten(",".join(columns)) or "an empty file",
-                do="add it" if is_one else "add a first line",
-            )
-        )
-    problems += [
-        complaint(f"manifest has column {name} twice", where=path, do="remove one")
-        for name in sorted({name for name in columns if list(columns).count(name) > 1})
-    ]
-    raise_problems(problems)
-
-
-def _nearest(name: str, candidates: Sequence[str]) -> str | None:
-    """Return the candidate that is spelt most like a name; None where none is like it."""
-    found = get_close_matches(own_word(name), candidates, n=1)
-    return found[0] if found else None
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."
 
 
 def _read_row(

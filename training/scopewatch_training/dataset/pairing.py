@@ -32,8 +32,9 @@ from scopewatch.sources.omezarr.frames import store_stem
 from scopewatch.sources.omezarr.listing import list_stores, open_stores
 from scopewatch.sources.omezarr.nodes import is_store
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from scopewatch_training.dataset.manifest import COLUMNS, OPTIONAL, PairRow
+from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pictures import PictureRef
+from scopewatch_training.dataset.tables.manifest_columns import COLUMNS, OPTIONAL
 
 _MOST_NAMED: Final = 5
 _MOST_LOOKS: Final = 100_000
