@@ -1,6 +1,6 @@
 """Builds the daemon: makes its stages from what they share, and connects them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -9,13 +9,10 @@ from scopewatch.app.acting import Acting, policies_of
 from scopewatch.app.copying.stage import copies_stage, copies_troubles, make_copier
 from scopewatch.app.daemon_context import DaemonContext, open_context
 from scopewatch.app.dashboard import Dashboard, make_dashboard
-from scopewatch.app.measuring import make_marker
 from scopewatch.app.messaging.delivering import enter_digest, make_heartbeat
 from scopewatch.app.model import keep_verdict, mark_simulated, open_scorer
 from scopewatch.app.monitoring import enter_monitor, enter_retention, raise_model_refused
-from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.reloading import Reloading
-from scopewatch.app.results import open_overlays
 from scopewatch.app.retrying import LOOK_S as RETRY_S
 from scopewatch.app.retrying import Retrier
 from scopewatch.app.run_states import LOOK_S, RunStates, StateLog, make_states
@@ -24,16 +21,15 @@ from scopewatch.app.shared.published import PUBLISHED, Published
 from scopewatch.app.sources import make_schedule, make_source_supervisors, stop_watching
 from scopewatch.app.steering import LOOK_S as STEER_S
 from scopewatch.app.steering import Helm, report_start
+from scopewatch.app.worker import make_worker
 from scopewatch.config import Config
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ModelError, StoreError
-from scopewatch.core.imaging.analyse import Scorer, analyse
+from scopewatch.core.imaging.analyse import Scorer
 from scopewatch.event_log import get_logger
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.heartbeat import Heartbeat
-from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline
-from scopewatch.runtime.pipeline.outcome import FrameReport, Observer
-from scopewatch.runtime.pipeline.worker import Worker
+from scopewatch.runtime.pipeline.outcome import Observer
 from scopewatch.runtime.process.memory import GIVE_BACK_S, give_back
 from scopewatch.runtime.process.metrics import Metrics
 from scopewatch.runtime.process.sd_notify import SystemdNotifier, notify_socket, watchdog_s
@@ -138,7 +134,7 @@ def build(
         if config.store.url is not None:
             published = Published.of(config, scorer.card).model_dump_json()
             context.store.record_liveness(PUBLISHED, clock.now(), published)
-        worker = _make_worker(context, observers)
+        worker = make_worker(context, observers)
         watchers = _make_watchers(context)
         schedule = make_schedule(watchers, context.heartbeats)
         delivery = context.delivery
@@ -197,53 +193,12 @@ def build(
         return Application(supervisor, monitor, context.metrics, web, held.pop_all())
 
 
-class _ObserverGroup:
-    """Passes the worker's reports on, and wakes the delivery where a frame caused an alert."""
-
-    def __init__(self, observers: Sequence[Observer], wake: Callable[[], None]) -> None:
-        self._observers = observers
-        self._wake = wake
-
-    def ended(self, report: FrameReport) -> None:
-        """Note the end of the work on an item."""
-        for observer in self._observers:
-            observer.ended(report)
-        if report.alerts:
-            self._wake()
-
-    def failed(self, step: str) -> None:
-        """Note that a step failed and will be tried again."""
-        for observer in self._observers:
-            observer.failed(step)
-
-
 def _open_scorer(config: Config, clock: Clock) -> Scorer:
     try:
         return open_scorer(config.model, config.state.folder)
     except ModelError as error:
         raise_model_refused(config, error, clock)
         raise
-
-
-def _make_worker(context: DaemonContext, observers: Sequence[Observer]) -> Worker:
-    config, store, clock = context.config, context.store, context.clock
-    card = context.scorer.card
-    return Worker(
-        inbox=context.inbox,
-        pipeline=FramePipeline(
-            sources={source.name: source for source in context.sources},
-            analyse=partial(analyse, scorer=context.scorer, monotonic=clock.monotonic),
-            store=store,
-            overlays=DatedOverlays(open_overlays(config, card, context.reader), store.day_of),
-            phase_channel=config.experiment.phase_channel,
-            marker=make_marker(config, card),
-        ),
-        clock=clock,
-        heartbeats=context.heartbeats,
-        observer=_ObserverGroup((context.metrics, *observers), context.delivery.wake),
-        max_attempts=config.runtime.max_attempts,
-        hold_s=context.bursts.hold_s,
-    )
 
 
 def _make_watchers(context: DaemonContext) -> list[SourceSupervisor]:
