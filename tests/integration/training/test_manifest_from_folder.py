@@ -134,6 +134,87 @@ def test_a_folder_of_the_final_day_alone_is_not_of_day_0(tmp_path: Path) -> None
     assert {(row.time_point, row.day) for row in rows} == {(20, 10.0)}
 
 
+def write_vessels(root: Path, name: str, *, vessels: int = 3) -> None:
+    """Write exports of several vessels into one folder, the final day alone."""
+    for vessel in range(vessels):
+        for place, well in enumerate(("A1", "B3")):
+            field = make_field(10 * vessel + place, side=128)
+            for channel, plane in (("phase", field.phase), ("green", field.fluorescence)):
+                path = root / name.format(vessel=vessel, day=9 + vessel, well=well, channel=channel)
+                write_plane(path, plane)
+
+
+VESSELS = {
+    "a channel before the name": "{channel}_VID{vessel}_{well}_1_{day:02d}d18h30m.tif",
+    "folders of channels": "{channel}/VID{vessel}_{well}_1_{day:02d}d18h30m.tif",
+    "dates": "{channel}/VID{vessel}_{well}_1_2026y05m{day:02d}d_08h46m.tif",
+    "the instrument's store": "EssenFiles/ScanData/2605/{day:02d}/1124/{vessel}/{well}-1-"
+    "{channel}.tif",
+}
+
+
+@pytest.mark.parametrize("name", VESSELS.values(), ids=VESSELS.keys())
+def test_vessels_of_one_folder_are_runs_where_a_person_decides_so(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_vessels(tmp_path / "runs", name)
+    rows = make_tables(tmp_path / "runs", tmp_path)
+    assert {(row.run) for row in rows} in ({"runs"}, {"EssenFiles"})
+    assert "has 3 plates: where each is a differentiation of its own" in plain(capsys)
+
+    again = ("--run-per-plate", "--overwrite")
+    rows = make_tables(tmp_path / "runs", tmp_path, *again)
+
+    assert len(rows) == 6
+    assert len({row.run for row in rows}) == 3
+    assert all(row.run == row.plate for row in rows)
+    assert "runs: each plate is a run" in plain(capsys)
+
+
+def test_dates_count_from_the_first_of_each_vessel(tmp_path: Path) -> None:
+    for day in (0, 7):
+        name = "{channel}/VID{vessel}_{well}_1_2026y0{vessel}m" + f"{5 + day:02d}d_08h46m.tif"
+        write_vessels(tmp_path / "runs", name.replace("0{vessel}m", "1{vessel}m"))
+    rows = make_tables(tmp_path / "runs", tmp_path, "--run-per-plate")
+    assert sorted((row.run, row.time_point, row.day) for row in rows if row.well == "A1") == [
+        (f"VID{vessel}", time_point, day)
+        for vessel in range(3)
+        for time_point, day in ((0, 0.0), (1, 7.0))
+    ]
+
+
+def test_plates_of_the_same_name_keep_the_name_of_their_run(tmp_path: Path) -> None:
+    for run in RUNS:
+        write_vessels(tmp_path / "runs" / run, VESSELS["folders of channels"], vessels=2)
+    rows = make_tables(tmp_path / "runs", tmp_path, "--run-per-plate")
+    assert {row.run for row in rows} == {f"{run} VID{vessel}" for run in RUNS for vessel in (0, 1)}
+
+
+def test_where_each_run_has_one_plate_nothing_is_split(tmp_path: Path) -> None:
+    write_vessels(tmp_path / "runs" / "march", VESSELS["folders of channels"], vessels=1)
+    with pytest.raises(ConfigError, match="no run has several plates.*VID0 in march.*leave out"):
+        survey_runs(tmp_path / "runs", SurveyChoices(run_per_plate=True))
+
+
+def test_a_first_time_point_alone_is_of_no_known_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_ndtiff(tmp_path / "runs")
+    rows = make_tables(tmp_path / "runs", tmp_path)
+    assert {row.day for row in rows} == {None}
+    printed = plain(capsys)
+    assert "0 to 0" not in printed
+    assert "um/px: some files do not state it" not in printed
+
+
+def test_a_pixel_size_that_no_file_states_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_vessels(tmp_path / "runs", VESSELS["folders of channels"])
+    make_tables(tmp_path / "runs", tmp_path)
+    assert "um/px: some files do not state it; where you know it, write it in" in plain(capsys)
+
+
 def test_tables_that_a_person_may_have_corrected_are_not_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,7 +265,7 @@ def test_what_manifest_says_to_do_next_prepares_the_data_set(
     monkeypatch.chdir(tmp_path)
     write(Path("runs"))
     main_ends(["manifest", "runs", "--out", "tables"], 0)
-    command = plain(capsys).rpartition("look at them, then: scopewatch-train ")[2].split()
+    command = plain(capsys).rpartition("look at both tables, then: scopewatch-train ")[2].split()
 
     main_ends(command, 0)
 

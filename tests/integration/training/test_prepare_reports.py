@@ -100,6 +100,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(dataset: Dataset, tmp_pa
     assert re.search(r"inner fold 1 +0\.9812 +0\.9801 +0\.11 +1\.25 +0\.062", plain)
     assert re.search(r"bundle +0\.9812 +0\.9801 +0\.11 +0\.75 +0\.062", plain)
     assert "local_std, all runs" in html
+    assert "In words: the efficiency of a field is " in html
     assert "The random forest, which sees the texture of single tiles only, is level with" in html
     assert f"{model.pooled.tile.roc_auc:.3f}" in html
     assert "Simulated" not in html
@@ -125,6 +126,7 @@ def test_the_qc_report_shows_every_run_and_what_was_refused(tmp_path: Path) -> N
     assert runs["good"].refused == 1
     assert runs["good"].prevalence > 0.1
     assert list(runs["good"].by_cutoff) == sorted(runs["good"].by_cutoff, reverse=True)
+    assert (runs["auto"].noted, runs["auto"].borrowed) == (1, 0)
     assert (runs["auto"].prevalence, runs["auto"].threshold) == (0.0, np.inf)
     page = write_qc(made, tmp_path / "qc", NOW, np.random.default_rng(0))
     html = page.read_text(encoding="utf-8")
@@ -133,6 +135,20 @@ def test_the_qc_report_shows_every_run_and_what_was_refused(tmp_path: Path) -> N
     assert "Run auto has no positive tile" in html
     names = {path.name for path in page.parent.glob("*.png")}
     assert {"histograms.png", "offsets.png", "tiles_positive.png", "tiles_negative.png"} <= names
+
+
+def test_a_note_of_another_kind_is_not_counted_as_a_borrowed_offset(tmp_path: Path) -> None:
+    rows = [write_field(tmp_path, "r1", site, make_field(site)) for site in range(3)]
+    rows.append(write_field(tmp_path, "r1", 3, make_field(9, share=0.0)))
+    made = prepare(
+        read_manifest(write_manifest(tmp_path / "m.csv", rows)), tmp_path / "out",
+        PrepareSettings(marker="YFP"), now=NOW,
+    )  # fmt: skip
+    marked = replace(made.pairs[0], note="binned fluorescence, resampled")
+    made = replace(made, pairs=(marked, *made.pairs[1:]))
+    cuts = fit_thresholds(made.accepted, made.binarise).per_pair(made.accepted)
+    (run,) = inspect_runs(made, cuts, count_tiles(made, cuts))
+    assert (run.noted, run.borrowed) == (2, 1)
 
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:

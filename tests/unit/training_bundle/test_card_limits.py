@@ -104,6 +104,8 @@ def test_the_console_names_what_was_held_out_and_claims_no_interval() -> None:
     assert "none from one run" in shown
     assert "+-" not in shown
     assert "40.0%" in shown
+    assert "raw efficiency of a field at 100 %" in shown
+    assert "positive rate" not in shown
     assert ONE_RUN in shown
     assert "40% of the frames of a training well are refused" in shown
 

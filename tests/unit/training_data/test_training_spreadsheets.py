@@ -223,6 +223,7 @@ def test_time_lapses_and_final_efficiencies_are_read_from_a_german_spreadsheet(
         ("r,P1,A1,x,0,1,march/p.tif", "site 'x' is none of 0, 1, 2, ..."),
         ("r,P1,A1,0,0,soon,march/p.tif", "day 'soon' is no number"),
         ("r,P1,A1,0,0,1,march/q.tif", "no file march/q.tif: correct the path"),
+        ("r,P1,A1,0,0,1,march/p.tif,8,3", "more fields than columns, 2 more: '8', '3'"),
     ],
 )
 def test_a_wrong_line_of_a_time_lapse_says_what_is_wrong(
@@ -233,3 +234,44 @@ def test_a_wrong_line_of_a_time_lapse_says_what_is_wrong(
     with pytest.raises(ConfigError, match="line 2") as caught:
         read_timelapse(table)
     assert words in str(caught.value)
+
+
+def test_a_row_that_is_too_long_or_too_short_says_by_which_fields(folder: Path) -> None:
+    columns = "expected 9 fields (run, plate, well, site, time_point, phase, fluorescence, um_per"
+    long = problem(folder, PLAIN.replace("0.65,10\n", "0.65,10,8,3\n").encode())
+    assert columns in long
+    assert "got 2 more: '8', '3')" in long
+    short = problem(folder, PLAIN.replace(",march/f.tif,0.65,10\n", "\n").encode())
+    assert columns in short
+    assert short.endswith("got none for fluorescence); fill every column")
+
+
+def test_a_decimal_comma_that_splits_a_final_efficiency_is_not_read_as_0(folder: Path) -> None:
+    finals = folder / "finals.csv"
+    finals.write_text("run,plate,well,site,final_efficiency\nr,P1,A1,0,0,45\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 2 with more fields than columns, 1 more: '45'"):
+        read_finals(finals)
+
+
+HEADERS = {
+    "German": "Versuch;Vertiefung;Feld;Phasenkontrast;Fluoreszenz;Pixelgröße (µm);Tag",
+    "French": "Expérience;Puits;Champ;Contraste de phase;Fluorescence;Taille pixel (µm);Jour",
+    "Spanish": "Experimento;Pozo;Campo;Imagen;Fluorescencia;Tamaño de píxel;Día",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS.keys())
+@pytest.mark.parametrize("above", ["", "Platten vom März;;;;;;\r\n"])
+def test_columns_in_another_language_are_each_named_also_between_semicolons(
+    folder: Path, header: str, above: str
+) -> None:
+    path = folder / "pairs.csv"
+    row = "r;A1;0;march/p.tif;march/f.tif;0,65;9,5"
+    path.write_bytes(f"{above}{header}\r\n{row}\r\n".encode("cp1252"))
+    with pytest.raises(ConfigError) as caught:
+        read_manifest(path)
+    renames = [line.rpartition("rename it to ")[2] for line in str(caught.value).splitlines()]
+    names = ["run", "well", "site", "phase", "fluorescence", "um_per_px", "day"]
+    known = ["fluorescence"] if "Fluorescence" in header else []
+    expected = [f"{name}, or remove it" for name in names if name not in known]
+    assert renames == expected

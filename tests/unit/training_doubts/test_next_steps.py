@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch_training.cli.next_steps import after_fit, after_prepare
+from scopewatch_training.cli.next_steps import (
+    after_evaluate,
+    after_fit,
+    after_prepare,
+    after_report,
+)
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
@@ -66,3 +71,13 @@ def test_a_bundle_is_judged_on_what_was_held_out_or_on_another_data_set() -> Non
     assert "evaluate 'models/a b' DATASET, of a run that it never saw;" in after_fit(
         bundle, data, held_out=False
     )
+
+
+def test_what_was_judged_is_shown_on_a_page_and_taken_by_the_daemon() -> None:
+    bundle, data = Path("bundle"), Path("my data")
+    taken = "the daemon takes it as `model: bundle` in config.yaml"
+    assert after_evaluate(bundle, data, ()) == (
+        f"next: scopewatch-train report bundle 'my data' writes a page with pictures; {taken}"
+    )
+    assert " report bundle 'my data' --run r3 writes" in after_evaluate(bundle, data, ("r3",))
+    assert after_report(bundle) == f"next: open it; {taken}"

@@ -19,6 +19,7 @@ from rich.table import Table
 from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.evaluation.forest import describe_forest
+from scopewatch_training.evaluation.in_words import describe_error
 
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
@@ -129,10 +130,10 @@ def show_card(console: Console, card: ModelCard) -> None:
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in card.metrics.items():
-        table.add_row(name, f"{value:.4g}")
+        table.add_row(name, f"{value or 0.0:.4g}")
     if card.errors is not None:
-        table.add_row("true positive rate", f"{card.errors.tpr:.3f}")
-        table.add_row("false positive rate", f"{card.errors.fpr:.3f}")
+        table.add_row("raw efficiency of a field at 100 %", f"{card.errors.tpr:.1%}")
+        table.add_row("raw efficiency of a field at 0 %", f"{card.errors.fpr:.1%}")
         table.add_row(f"{100 * card.errors.coverage:.0f} % interval", interval_words(card.errors))
     if card.quality.false_refusal_rate is not None:
         table.add_row("false refusals", f"{card.quality.false_refusal_rate:.1%}")
@@ -183,9 +184,9 @@ def show_figures(console: Console, figures: dict[str, Any]) -> None:
         raw = [_cell(each["image_raw"][name], 2) for name in _POINTS]
         table.add_row(title, *tile, *image, *raw)
     console.print(table)
-    forest = describe_forest(figures)
-    if forest:
-        print_line(console, forest)
+    for line in (describe_error(figures), describe_forest(figures)):
+        if line:
+            print_line(console, line)
     for run, control in figures.get("negative_controls", {}).items():
         share = control["mean_positive_fraction"]
         print_line(console, f"negative control {run}: {share:.1%} of tiles called positive")

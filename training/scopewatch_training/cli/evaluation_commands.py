@@ -30,6 +30,7 @@ def evaluate(
     """Judge a bundle on runs of a data set, by the path the daemon takes."""
     from scopewatch.inference.bundle import load_bundle
     from scopewatch_training.cli.console import show_figures
+    from scopewatch_training.cli.next_steps import after_evaluate
     from scopewatch_training.evaluation.evaluate import evaluate as evaluate_bundle
     from scopewatch_training.evaluation.evaluate import write_figures
 
@@ -47,6 +48,7 @@ def evaluate(
         print_line(console, note)
     if json_file is not None:
         write_figures(json_file, figures)
+    print_line(console, after_evaluate(bundle, dataset, run or ()))
 
 
 def report(
@@ -72,6 +74,7 @@ def report(
     """Write a page about a bundle for a biologist: figures, baselines, pictures."""
     from scopewatch.inference.bundle import load_bundle
     from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
+    from scopewatch_training.cli.next_steps import after_report
     from scopewatch_training.evaluation.evaluate import report_evaluation
 
     if (timelapse is None) != (finals is None):
@@ -115,3 +118,4 @@ def report(
         more=more,
     )
     print_line(console, f"report written to {page}")
+    print_line(console, after_report(bundle))

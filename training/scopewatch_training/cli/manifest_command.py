@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  (imported within: at the top they would cost every call ten seconds)
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,6 +49,12 @@ def manifest(
             help="Whether the folder is one run, or each folder in it is one; guessed by default.",
         ),
     ] = None,
+    run_per_plate: Annotated[
+        bool,
+        typer.Option(
+            "--run-per-plate", help="Each plate (vessel) is a run, where a folder holds several."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace tables that are there.")] = False,
 ) -> None:
     """Write pairs.csv and timelapse.csv from names and metadata, and show what was understood."""
@@ -67,7 +74,8 @@ def manifest(
         out.mkdir(parents=True, exist_ok=True)
         write_manifest(rows, pairs)
         print_line(console, f"{folder}: {len(rows)} pairs of runs {runs}; all pictures are there")
-        print_line(console, f"wrote {pairs}; next: scopewatch-train prepare {pairs} --out dataset")
+        print_line(console, f"wrote {pairs}")
+        print_line(console, f"next: scopewatch-train prepare {quote(str(pairs))} --out dataset")
         return
     survey = survey_runs(
         folder,
@@ -77,16 +85,20 @@ def manifest(
             pattern=pattern,
             interval_h=interval_h,
             one_run=one_run,
+            run_per_plate=run_per_plate,
         ),
     )
-    _show(console, survey)
+    _show(console, survey, run_per_plate=run_per_plate)
     write_survey(survey, pairs, timelapse, overwrite=overwrite)
     print_line(console, f"wrote {pairs}: {len(survey.pairs)} pairs")
     print_line(console, f"wrote {timelapse}: {len(survey.phase_frames)} phase frames")
-    print_line(console, f"look at them, then: scopewatch-train prepare {pairs} --out dataset")
+    print_line(
+        console,
+        f"next: look at both tables, then: scopewatch-train prepare {quote(str(pairs))} --out dataset",
+    )
 
 
-def _show(console: Console, survey: "FolderSurvey") -> None:
+def _show(console: Console, survey: "FolderSurvey", *, run_per_plate: bool) -> None:
     from scopewatch_training.cli.console import print_line, show_rows
 
     columns = (
@@ -96,7 +108,7 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
     rows = []
     for run in survey.runs:
         phase, glow = (run.frames.get(each[0], 0) for each in (survey.phase, survey.fluorescence))
-        days = "-" if run.days is None else f"{run.days[0]:g} to {run.days[1]:g}"
+        days = "not known" if run.days is None else f"{run.days[0]:g} to {run.days[1]:g}"
         rows.append(
             (
                 *(run.run, run.read_by, _few(run.plates), f"{len(run.wells)}: {_few(run.wells)}"),
@@ -106,11 +118,25 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
             )
         )
     show_rows(console, f"what was understood of {survey.root}", columns, rows)
-    if survey.one_run:
+    if run_per_plate:
+        shape = "each plate is a run"
+    elif survey.one_run:
         shape = "the folder is one run (--run-per-folder: each folder in it is one)"
     else:
         shape = "each folder is a run (--one-run: all is one)"
     print_line(console, f"runs: {shape}")
+    for line in _doubtful_runs(survey, run_per_plate=run_per_plate):
+        print_line(console, line)
+    if survey.dated and any(run.days for run in survey.runs):
+        print_line(
+            console, "days: from the first date in a run's names; correct them in the tables"
+        )
+    if any(row.um_per_px is None for row in survey.pairs):
+        print_line(
+            console,
+            "um/px: some files do not state it; where you know it, write it in column um_per_px of"
+            " both tables: without it the scale of the daemon's frames is not checked",
+        )
     for name, (channel, why) in (
         ("phase", survey.phase),
         ("fluorescence", survey.fluorescence),
@@ -125,6 +151,22 @@ def _show(console: Console, survey: "FolderSurvey") -> None:
         print_line(console, f"not used: no phase frame for {more} more")
     for why, (count, example) in survey.left_out.items():
         print_line(console, f"not used: {count} files, {why}: {example}")
+
+
+def _doubtful_runs(survey: "FolderSurvey", *, run_per_plate: bool) -> list[str]:
+    """Return what to decide where the folder may hold more runs than were found."""
+    several = [run for run in survey.runs if len(run.plates) > 1]
+    lines = [
+        f"run {run.run} has {len(run.plates)} plates: where each is a differentiation of its own"
+        " (another day, another passage), call it again with --run-per-plate --overwrite"
+        for run in several[:_MOST_NAMED]
+    ]
+    if len(survey.runs) == 1 and not several and not run_per_plate:
+        lines.append(
+            "one run alone: a model is judged on a run that it never saw, so that two are the"
+            " least; keep each differentiation in a folder of its own"
+        )
+    return lines
 
 
 def _few(names: tuple[str, ...]) -> str:

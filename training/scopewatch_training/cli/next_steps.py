@@ -1,5 +1,6 @@
 """The command that comes next, as each one prints it: the way from pairs to a running bundle."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -7,6 +8,7 @@ from scopewatch_training.dataset.doubts import DoubtKind, Verdict, verdict
 from scopewatch_training.dataset.prepared import Dataset
 
 _FEWEST_TO_HOLD_OUT = 3
+_TAKEN = "the daemon takes it as `model: {}` in config.yaml"
 
 
 def after_prepare(dataset: Dataset) -> str | None:
@@ -40,4 +42,16 @@ def after_fit(bundle: Path, dataset: Path, *, held_out: bool) -> str:
         f"next: {judge} {quote(str(dataset))}"
         if held_out
         else f"next: {judge} DATASET, of a run that it never saw"
-    ) + f"; the daemon takes it as `model: {bundle}` in config.yaml"
+    ) + f"; {_TAKEN.format(bundle)}"
+
+
+def after_evaluate(bundle: Path, dataset: Path, runs: Sequence[str]) -> str:
+    """Return what to do with a bundle that was judged on some runs of a data set."""
+    options = "".join(f" --run {quote(run)}" for run in runs)
+    page = f"scopewatch-train report {quote(str(bundle))} {quote(str(dataset))}{options}"
+    return f"next: {page} writes a page with pictures; {_TAKEN.format(bundle)}"
+
+
+def after_report(bundle: Path) -> str:
+    """Return what to do with a bundle whose page was read."""
+    return f"next: open it; {_TAKEN.format(bundle)}"

@@ -8,7 +8,7 @@ All problems of a manifest are reported at once, one line for each.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,12 +29,13 @@ from scopewatch_training.dataset.tables.quantities import (
     um_advice,
 )
 from scopewatch_training.dataset.tables.spreadsheet import TableRow, parse_index, read_sheet
-from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
-
-_SURPLUS: Final = (
-    "remove what is beyond the last column; where a decimal comma or a comma in a name split it,"
-    " put the field in quotes or save with semicolons"
+from scopewatch_training.dataset.tables.surplus import (
+    SURPLUS_ADVICE,
+    describe_missing,
+    describe_surplus,
+    expect_fields,
 )
+from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +102,10 @@ def read_manifest(path: Path) -> list[PairRow]:
     """
     table = read_sheet(path, "manifest", COLUMNS + OPTIONAL)
     check_columns(path, table.columns)
-    assumed = {name: text for name, text in ASSUMED.items() if name not in table.columns}
     problems: list[str] = []
     rows: list[PairRow] = []
     for line in table.rows:
-        row = _read_row(path, line, assumed, problems)
+        row = _read_row(path, line, table.columns, problems)
         if row is not None:
             rows.append(row)
     problems += _duplicates(path, rows)
@@ -137,15 +137,25 @@ def require_runs(runs: Iterable[str], *, where: object, at_least: int = 2) -> No
 
 
 def _read_row(
-    path: Path, line: TableRow, assumed: Mapping[str, str], problems: list[str]
+    path: Path, line: TableRow, columns: Sequence[str], problems: list[str]
 ) -> PairRow | None:
     """Read one line; None where it is wrong, and its problems are added to `problems`."""
     where = f"{path} line {line.number}"
     before = len(problems)
+    assumed = {name: text for name, text in ASSUMED.items() if name not in columns}
     fields = {**assumed, **line.fields}
     if line.surplus or any(name not in fields for name in COLUMNS):
-        advice = "fill every column" if not line.surplus else _SURPLUS
-        problems.append(complaint("row has the wrong number of fields", where=where, do=advice))
+        problems.append(
+            complaint(
+                "row has the wrong number of fields",
+                where=where,
+                expected=expect_fields([name for name in columns if name]),
+                got=describe_surplus(line)
+                if line.surplus
+                else describe_missing(line, [name for name in COLUMNS if name in columns]),
+                do=SURPLUS_ADVICE if line.surplus else "fill every column",
+            )
+        )
         return None
     if not fields["phase"] and not fields["fluorescence"]:
         advice = "remove it (a total, a heading, a comment), or give both paths"

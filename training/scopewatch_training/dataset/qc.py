@@ -149,7 +149,10 @@ def _run_texts(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _run_table(runs: Sequence[RunQuality]) -> Table:
-    columns = ("run", "pairs", "refused", "notes", "threshold", "positive tiles", "not counted")
+    columns = (
+        *("run", "pairs", "refused", "with a note", "offset of other pairs"),
+        *("threshold", "positive tiles", "not counted"),
+    )
     return Table(
         columns=(*columns, *(f"at {cutoff:.0%}" for cutoff in CUTOFFS)),
         rows=tuple(
@@ -158,6 +161,7 @@ def _run_table(runs: Sequence[RunQuality]) -> Table:
                     each.run,
                     f"{each.pairs}",
                     f"{each.refused}",
+                    f"{each.noted}",
                     f"{each.borrowed}",
                     f"{each.threshold:.4g}" if isfinite(each.threshold) else "no signal",
                     _percent(each.prevalence),

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch.core.imaging.labels import share_pair
+from scopewatch_training.dataset.pairs.process import BORROWED_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
 
@@ -86,6 +87,8 @@ class RunQuality:
 
     Parameters
     ----------
+    noted, borrowed
+        Accepted pairs with a note, and those of them whose offset is that of the run's other pairs.
     prevalence
         Share of positive tiles at the data set's own cut-off; nan without a countable tile.
     by_cutoff
@@ -97,6 +100,7 @@ class RunQuality:
     run: str
     pairs: int
     refused: int
+    noted: int
     borrowed: int
     threshold: float
     prevalence: float
@@ -147,7 +151,8 @@ def _inspect(
         run=run,
         pairs=len(members),
         refused=len(members) - len(accepted),
-        borrowed=sum(bool(pair.note) for pair in accepted),
+        noted=sum(bool(pair.note) for pair in accepted),
+        borrowed=sum(BORROWED_NOTE in pair.note for pair in accepted),
         threshold=float(np.median(thresholds)) if thresholds else float("nan"),
         prevalence=share_of(total.clear_positive, total.clear),
         by_cutoff=tuple(share_of(count, total.countable) for count in total.by_cutoff),

@@ -13,6 +13,7 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation import charts
 from scopewatch_training.evaluation.assessment import Assessment, Figures
 from scopewatch_training.evaluation.forest import describe_forest
+from scopewatch_training.evaluation.in_words import describe_error
 from scopewatch_training.evaluation.stain_examples import choose_examples, draw_examples
 
 _TILE_COLUMNS: Final = (
@@ -87,7 +88,7 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
                 "For each tile: does it show the marker? A ROC AUC of 0.5 is chance. PR AUC and F1"
                 " compare with the share of positive tiles. Accuracy means little where few tiles"
                 " are positive; that of calling no tile positive (all-negative) is given, too.",
-                *_forest_lines(content),
+                *_sentences(content),
                 *content.notes,
             ),
             tables=(
@@ -140,9 +141,9 @@ def write_report(folder: Path, content: ReportContent, dataset: Dataset, now: da
     return write_page(folder, page, now)
 
 
-def _forest_lines(content: ReportContent) -> tuple[str, ...]:
-    line = describe_forest(content.assessment.to_json(content.baselines))
-    return (line,) if line else ()
+def _sentences(content: ReportContent) -> tuple[str, ...]:
+    figures = content.assessment.to_json(content.baselines)
+    return tuple(line for line in (describe_error(figures), describe_forest(figures)) if line)
 
 
 def _rows(

@@ -17,6 +17,7 @@ from scopewatch.monitoring.outlooks import Sighting, look_on
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.well_facts import to_point
 from scopewatch_training.dataset.tables.spreadsheet import parse_decimal, read_sheet
+from scopewatch_training.dataset.tables.surplus import describe_surplus
 from scopewatch_training.forecasting.forecast_table import WellDay
 from scopewatch_training.forecasting.timelapse import Moment, Well
 
@@ -204,6 +205,10 @@ def read_finals(path: Path) -> dict[Well, float]:
         for row in table.rows:
             run, plate, well, site, text = (row.fields.get(name, "") for name in _COLUMNS)
             value = parse_decimal(text)
+            if row.surplus:
+                raise ValueError(
+                    f"line {row.number} with more fields than columns, {describe_surplus(row)}"
+                )
             if value is None or not 0 <= value <= 1:
                 raise ValueError(f"line {row.number}: {text or 'nothing'} is no fraction")
             sites[(run, plate, well), site] = value

@@ -14,6 +14,7 @@ from scopewatch_training.dataset.tables.spreadsheet import (
     parse_index,
     read_sheet,
 )
+from scopewatch_training.dataset.tables.surplus import describe_surplus
 from scopewatch_training.dataset.tables.written_paths import find_picture, missing_advice
 
 COLUMNS = ("run", "plate", "well", "site", "time_point", "day", "phase")
@@ -116,7 +117,7 @@ def _read_line(path: Path, line: TableRow) -> TimedFrame:
     text = line.fields
     try:
         if line.surplus:
-            raise ValueError(f"more fields than columns: {line.surplus[0]}")
+            raise ValueError(f"more fields than columns, {describe_surplus(line)}")
         empty = [name for name in COLUMNS if not text.get(name)]
         if empty:
             raise ValueError(f"{', '.join(empty)} is empty")

@@ -114,7 +114,7 @@ class NetworkSpec:
                     "network is outside the family",
                     where="width, depth",
                     expected="a width that is a multiple of 16, a depth of 0 to 12",
-                    got=f"{self.width}, {self.depth}",
+                    got=f"width {self.width}, depth {self.depth}",
                     do="correct the setting",
                 )
             )

@@ -61,6 +61,9 @@ _LIT_SHARE: Final = 0.02
 MOST_APART_PX: Final = 3.0
 MISFIT_NOTE: Final = "not registered, and fits"
 """Begin of the note of a pair that was not to be registered and does not fit as it lies."""
+BORROWED_NOTE: Final = "too little signal to register by: offset of the run's other pairs"
+"""Note of a pair whose offset was not measured on itself."""
+_LYING_NOTE: Final = "too little signal to register by: used where it lies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,7 +183,7 @@ def _process(
     if area is not None:
         return PairOutcome(pair=_write_mask(pair, out, view, signal, phase, settings))
     if borrowed is not None:
-        pair = _noted(pair, "too little signal to register by: offset of the run's other pairs")
+        pair = _noted(pair, BORROWED_NOTE if any(borrowed) else _LYING_NOTE)
         pair = replace(pair, offset_px=borrowed)
     elif settings.register:
         if faint:

@@ -68,6 +68,8 @@ class FolderSurvey:
         Number of frames of other channels.
     unpaired
         Fluorescence frames without a phase frame.
+    dated
+        Whether days count from the first date in the names of a run.
     left_out
         (number of files, example) of each reason for which files are not read.
     """
@@ -82,6 +84,7 @@ class FolderSurvey:
     phase_frames: tuple[PhaseFrame, ...]
     unpaired: tuple[str, ...]
     left_out: Mapping[str, tuple[int, str]]
+    dated: bool = False
 
 
 def write_survey(survey: FolderSurvey, pairs: Path, timelapse: Path, *, overwrite: bool) -> None:

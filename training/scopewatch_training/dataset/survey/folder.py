@@ -1,13 +1,13 @@
 """Reads what a folder of acquired files holds: runs, channels, pairs, frames of time-lapses."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from scopewatch.app.explain.survey import list_names
+from scopewatch.app.explain.survey import MOST_FILES, NAMED, list_names
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.frame import FrameKey
@@ -28,24 +28,15 @@ from scopewatch_training.dataset.survey.guesses import (
     SurveyChoices,
     choose_fluorescence,
     choose_phase,
-    guess_interval,
     guess_pattern,
     is_one_run,
     list_channels,
 )
+from scopewatch_training.dataset.survey.named_times import guess_interval, guess_start, read_names
+from scopewatch_training.dataset.survey.plates import split_by_plate
+from scopewatch_training.dataset.survey.run_frames import RunFrames
 
 _DAY_H: Final = 24.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RunFrames:
-    """All frames of one run folder."""
-
-    folder: Path
-    layout: str
-    interval_h: float
-    frames: Mapping[FrameKey, tuple[Found, PictureRef]]
-    unread: Sequence[tuple[str, str]]
 
 
 def survey_runs(root: Path, choices: SurveyChoices) -> FolderSurvey:
@@ -63,6 +54,8 @@ def survey_runs(root: Path, choices: SurveyChoices) -> FolderSurvey:
     folders = [(root, True)] if one_run else run_folders(root)
     read = [_read_run(each, choices, recursive=deep) for each, deep in folders]
     read = [each for each in read if each.frames or each.unread]
+    if choices.run_per_plate:
+        read = split_by_plate(root, read)
     channels: Counter[str] = Counter(key.channel for run in read for key in run.frames)
     left_out = _group([line for run in read for line in run.unread])
     if not channels:
@@ -81,15 +74,25 @@ def survey_runs(root: Path, choices: SurveyChoices) -> FolderSurvey:
     return _pair(root, read, phase, glow, channels, left_out, one_run=one_run)
 
 
-def _read_run(folder: Path, choices: SurveyChoices, *, recursive: bool) -> _RunFrames:
+def _read_run(folder: Path, choices: SurveyChoices, *, recursive: bool) -> RunFrames:
     names = (
         list_names(folder)
         if recursive
         else [each.locator for each in walk_images(folder, recursive=False)]
     )
     pattern = choices.pattern or guess_pattern(names)
-    interval = choices.interval_h or guess_interval(pattern, names)
-    run = RunConfig(name=folder.name or "run", phase_channel=NO_CHANNEL, interval_h=interval)
+    facts = read_names(pattern, names)
+    interval = choices.interval_h or guess_interval(facts)
+    started_at = guess_start(facts)
+    if started_at is not None and len(names) >= NAMED:
+        # The sample may lack the first frame of all.
+        started_at = guess_start(read_names(pattern, list_names(folder, MOST_FILES)))
+    run = RunConfig(
+        name=folder.name or "run",
+        phase_channel=NO_CHANNEL,
+        interval_h=interval,
+        started_at=started_at,
+    )
     frames: dict[FrameKey, tuple[Found, PictureRef]] = {}
     unread: list[tuple[str, str]] = []
     for found, ref in find_frames(folder, run, pattern, recursive=recursive, decode=False):
@@ -108,14 +111,19 @@ def _read_run(folder: Path, choices: SurveyChoices, *, recursive: bool) -> _RunF
             )
         else:
             frames[found.key] = found, ref
-    return _RunFrames(
-        folder=folder, layout=pattern, interval_h=interval, frames=frames, unread=unread
+    return RunFrames(
+        folder=folder,
+        layout=pattern,
+        interval_h=interval,
+        dated=started_at is not None,
+        frames=frames,
+        unread=unread,
     )
 
 
 def _pair(
     root: Path,
-    read: Sequence[_RunFrames],
+    read: Sequence[RunFrames],
     phase: tuple[str, str],
     glow: tuple[str, str],
     channels: Mapping[str, int],
@@ -134,6 +142,7 @@ def _pair(
             by_place.setdefault(key.channel, {})[place] = each
         phases, glows = by_place.get(phase[0], {}), by_place.get(glow[0], {})
         days = _days(phases, run.interval_h)
+        dated = _state_days(phases)
         of_run = [
             PhaseFrame(
                 place=place,
@@ -144,10 +153,10 @@ def _pair(
             for place, (found, ref) in sorted(phases.items(), key=lambda item: item[0])
         ]
         paired = [each for each in of_run if each.place in glows]
-        pairs += [_row(each, _whole(glows[each.place][1])) for each in paired]
+        pairs += [_row(each, _whole(glows[each.place][1]), dated=dated) for each in paired]
         phase_frames += of_run
         unpaired += [str(glows[place][1]) for place in sorted(glows.keys() - phases.keys())]
-        runs += _summaries(run, of_run, {each.place for each in paired})
+        runs += _summaries(run, of_run, {each.place for each in paired}, dated=dated)
     if not pairs:
         raise ConfigError(
             complaint(
@@ -171,6 +180,7 @@ def _pair(
         phase_frames=tuple(phase_frames),
         unpaired=tuple(unpaired),
         left_out=left_out,
+        dated=any(run.dated for run in read),
     )
 
 
@@ -179,7 +189,7 @@ def _whole(ref: PictureRef) -> PictureRef:
     return replace(ref, path=ref.path.resolve())
 
 
-def _row(frame: PhaseFrame, fluorescence: PictureRef) -> PairRow:
+def _row(frame: PhaseFrame, fluorescence: PictureRef, *, dated: bool) -> PairRow:
     run, plate, well, site, time_point = frame.place
     return PairRow(
         run=run,
@@ -190,12 +200,12 @@ def _row(frame: PhaseFrame, fluorescence: PictureRef) -> PairRow:
         phase=frame.picture,
         fluorescence=fluorescence,
         um_per_px=frame.um_per_px,
-        day=frame.day,
+        day=frame.day if dated else None,
     )
 
 
 def _summaries(
-    run: _RunFrames, frames: Sequence[PhaseFrame], paired: set[Place]
+    run: RunFrames, frames: Sequence[PhaseFrame], paired: set[Place], *, dated: bool
 ) -> list[RunSurvey]:
     """Return a summary for each run that the files of a folder name."""
     names = sorted({key.run for key in run.frames})
@@ -215,7 +225,7 @@ def _summaries(
                 sites=len({key.site for key in keys}),
                 time_points=len({key.time_point for key in keys}),
                 pairs=sum(each.place in paired for each in own),
-                days=(min(days), max(days)) if days else None,
+                days=(min(days), max(days)) if days and dated else None,
                 um_per_px=tuple(
                     sorted({each.um_per_px for each in own if each.um_per_px is not None})
                 ),
@@ -247,6 +257,11 @@ def _days(
     if len(elapsed) == len(moments):
         return {place: round(seconds / 3600 / _DAY_H, 3) for place, seconds in elapsed.items()}
     return {place: round(place[4] * interval_h / _DAY_H, 3) for place in moments}
+
+
+def _state_days(places: Iterable[Place]) -> bool:
+    """Whether the days are known: a first time point alone may be of any day."""
+    return any(place[4] for place in places)
 
 
 def _advance(acquired: Mapping[Place, datetime]) -> bool:

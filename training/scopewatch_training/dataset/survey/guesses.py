@@ -1,4 +1,4 @@
-"""Guesses how a folder of files is read: runs, layout of names, interval, channels.
+"""Guesses how a folder of files is read: runs, layout of names, channels.
 
 What a person gives is taken; every guess has its reason, which is shown.
 """
@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scopewatch.app.setup.guess import guess_interval_h, guess_phase_channel
-from scopewatch.core.errors import ConfigError, FrameError, complaint
+from scopewatch.app.setup.guess import guess_phase_channel
+from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.sources.folder.walk import walk_images
 from scopewatch.sources.layouts.guess import guess_layout
-from scopewatch.sources.layouts.naming import NamePattern
 from scopewatch_training.dataset.pairing import run_folders
 
 NO_CHANNEL: Final = "channel without a name"
-DEFAULT_INTERVAL_H: Final = 12.0
 _DEFAULT_PATTERN: Final = "scopewatch"
 _MARKER: Final = re.compile(
     r"(?i)gfp|yfp|cfp|rfp|fitc|tritc|cy[357]|green|red|orange|cherry|tomato|fluo|alexa"
@@ -40,6 +38,8 @@ class SurveyChoices:
     ----------
     one_run
         Whether the folder is one run; False: each folder right under it is one.
+    run_per_plate
+        Whether each plate of these runs is a run of its own.
     """
 
     phase: str | None = None
@@ -47,6 +47,7 @@ class SurveyChoices:
     pattern: str | None = None
     interval_h: float | None = None
     one_run: bool | None = None
+    run_per_plate: bool = False
 
 
 def is_one_run(root: Path) -> bool:
@@ -61,22 +62,6 @@ def guess_pattern(names: Sequence[str]) -> str:
     """Return the layout that reads most of the names."""
     best = next(iter(guess_layout(names)), None)
     return _DEFAULT_PATTERN if best is None else best.layout.name
-
-
-def guess_interval(pattern: str, names: Sequence[str]) -> float:
-    """Return the hours between time points by the times in names; 12 where they hold none."""
-    reader = NamePattern(pattern)
-    facts = []
-    for name in names:
-        try:
-            each = None if reader.never(name) is not None else reader.read(name)
-        except FrameError:
-            # Reported when the file itself is read.
-            continue
-        if each is not None:
-            facts.append(each)
-    value = guess_interval_h(facts).value
-    return float(value) if isinstance(value, int | float) and value > 0 else DEFAULT_INTERVAL_H
 
 
 def choose_phase(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from scopewatch.core.errors import ConfigError, complaint
+from scopewatch_training.dataset.tables.other_words import own_word
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SEP_LINE: Final = re.compile(r'\s*"?sep=(?P<delimiter>.)"?[\s,;]*', re.IGNORECASE)
@@ -124,10 +125,14 @@ def read_sheet(path: Path, what: str, known: Sequence[str]) -> SheetTable:
 
 
 def _header_line(lines: Sequence[str], start: int, known: Sequence[str]) -> int:
-    """Return the first of the first lines that names two columns; `start` where none does."""
-    for index in range(start, min(start + _MOST_ABOVE, len(lines))):
-        if _words(lines[index], known) > 1:
-            return index
+    """Return the first of the first lines that names two columns; `start` where none does.
+
+    Columns in words of another language are looked for where no line has the known ones.
+    """
+    for count in (_named, _meant):
+        for index in range(start, min(start + _MOST_ABOVE, len(lines))):
+            if max(count(lines[index].split(each), known) for each in _DELIMITERS) > 1:
+                return index
     return start
 
 
@@ -231,7 +236,8 @@ def _is_japanese(raw: bytes) -> bool:
 def _delimiter(lines: Sequence[str], known: Sequence[str]) -> str:
     """Return the delimiter by which the first line names most columns."""
     first = next((line for line in lines if line.strip()), "")
-    counts = {each: _named(first.split(each), known) for each in _DELIMITERS}
+    fields = {each: first.split(each) for each in _DELIMITERS}
+    counts = {each: (_named(of, known), _meant(of, known)) for each, of in fields.items()}
     return max(_DELIMITERS, key=lambda each: counts[each])
 
 
@@ -242,6 +248,11 @@ def _words(text: str, known: Sequence[str]) -> int:
 def _named(words: Sequence[str], known: Sequence[str]) -> int:
     names = {_plain(name) for name in known}
     return len({_plain(word.strip(' "')) for word in words} & names)
+
+
+def _meant(words: Sequence[str], known: Sequence[str]) -> int:
+    """Return how many columns some words mean, by their own names or those of other languages."""
+    return len({own_word(word.strip(' "')) for word in words} & set(known))
 
 
 def _parse(lines: Sequence[str], delimiter: str, start: int) -> list[tuple[int, list[str]]]:
