@@ -6,7 +6,7 @@ Each trial draws five to ten fields of each run, makes one fault and runs all ch
 columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px or warped smoothly by up
 to 1/64 of its side (8 px of 512), a run that is there again under another name (byte for byte, in
 8 bits, or scaled), a run stained for all nuclei in place of the marker, a run with stray light
-from one side that reaches six of its thresholds. A swapped run is found where each of its pairs is
+from one side that reaches six of its thresholds, a run whose light falls to a tenth. A swapped run is found where each of its pairs is
 named or refused, a shifted or warped pair likewise, a copied run where all of its pairs are counted
 as copies, a stained or lit run where it alone is named. `clean` makes no fault and counts warnings.
 DIR is what `scopewatch simulate` wrote, with the pictures of `nuclear_stain.py` for nuclei; real
@@ -30,6 +30,7 @@ from scipy import ndimage
 
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.frame import Pixels
+from scopewatch_training.dataset.checks.falling import measure_fall
 from scopewatch_training.dataset.checks.find import find_doubts
 from scopewatch_training.dataset.checks.uneven import find_uneven_background
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
@@ -58,6 +59,7 @@ class Trials:
         self._swapped: dict[str, Pair] = {}
         self._stained: dict[str, Pair] = {}
         self._lit: dict[tuple[str, int], Pair] = {}
+        self._dark: dict[tuple[str, int], Pair] = {}
         cuts = fit_thresholds(self._pairs, BINARISE).per_pair(self._pairs)
         self._cuts = {pair.run: cuts[pair.id] for pair in self._pairs if isfinite(cuts[pair.id])}
 
@@ -69,6 +71,8 @@ class Trials:
             "warped pair": self._warp,
             "copied run": self._copy,
             "run with stray light": self._light,
+            "run with falling light": self._fall,
+            "run with falling light, not judged": self._fall_unjudged,
             "clean, with a warning": lambda pairs, _: any(map(_warns, _doubts(pairs))),
         }
         if all(stained_path(row.fluorescence.path).is_file() for row in self._rows.values()):
@@ -132,6 +136,30 @@ class Trials:
             odd = self._process(replace(row, fluorescence=PictureRef(path=path)))
             self._lit[pair.id, side] = odd
         return self._lit[pair.id, side]
+
+    def _fall(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run, changed = self._darken(pairs, rng)
+        return {each.run for each in _doubts(changed) if each.kind is DoubtKind.FALLING} == {run}
+
+    def _fall_unjudged(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
+        run, changed = self._darken(pairs, rng)
+        return measure_fall([pair for pair in changed if pair.run == run]) is None
+
+    def _darken(self, pairs: list[Pair], rng: np.random.Generator) -> tuple[str, list[Pair]]:
+        run, side = sorted(self._cuts)[int(rng.integers(len(self._cuts)))], int(rng.integers(4))
+        return run, [self._darken_pair(pair, side) if pair.run == run else pair for pair in pairs]
+
+    def _darken_pair(self, pair: Pair, side: int) -> Pair:
+        if (pair.id, side) not in self._dark:
+            row = self._rows[pair.id]
+            pixels = np.rot90(read_picture(row.fluorescence).pixels, side)
+            offset = 0.9 * float(np.percentile(pixels, 0.5))
+            plane = offset + (pixels - offset) * np.linspace(1, 0.1, pixels.shape[1])
+            path = self._work / "dark.tif"
+            tifffile.imwrite(path, np.clip(np.rot90(plane, -side), 0, 65535).astype(np.uint16))
+            odd = self._process(replace(row, fluorescence=PictureRef(path=path)))
+            self._dark[pair.id, side] = odd
+        return self._dark[pair.id, side]
 
     def _shift(self, pairs: list[Pair], rng: np.random.Generator) -> bool:
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(5, 12)

@@ -192,7 +192,7 @@ def test_plates_of_the_same_name_keep_the_name_of_their_run(tmp_path: Path) -> N
 
 def test_where_each_run_has_one_plate_nothing_is_split(tmp_path: Path) -> None:
     write_vessels(tmp_path / "runs" / "march", VESSELS["folders of channels"], vessels=1)
-    with pytest.raises(ConfigError, match="no run has several plates.*VID0 in march.*leave out"):
+    with pytest.raises(ConfigError, match=r"no run has several plates.*VID0 in march.*leave out"):
         survey_runs(tmp_path / "runs", SurveyChoices(run_per_plate=True))
 
 

@@ -21,7 +21,7 @@ from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 from scopewatch_training.dataset.tile_counts import count_tiles, inspect_runs
 from scopewatch_training.evaluation.assessment import assess
 from scopewatch_training.evaluation.baselines import LOCAL_STD, Baselines
-from scopewatch_training.evaluation.forest import RANDOM_FOREST
+from scopewatch_training.evaluation.in_words import RANDOM_FOREST
 from scopewatch_training.evaluation.report import ReportContent, write_report
 from tests.unit.training_data.pair_files import (
     make_field,

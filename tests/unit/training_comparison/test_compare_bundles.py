@@ -1,13 +1,16 @@
 """Two bundles on the same wells: what is compared, what is refused, what is written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.inference.bundle import load_bundle
+from scopewatch_training.bundle.label_rule import read_label_rule
 from scopewatch_training.cli.main import main
+from scopewatch_training.comparison.common_ground import refuse_other_labels
 from scopewatch_training.comparison.compare import Comparison, compare
 from scopewatch_training.comparison.pictures import most_different
 from scopewatch_training.dataset.index import open_dataset
@@ -75,6 +78,16 @@ def test_a_bundle_of_another_scale_is_refused(data: Path, tmp_path: Path) -> Non
 
     with pytest.raises(ConfigError, match="data set has another scale than the bundle"):
         compare_folders(first, second, data)
+
+
+def test_a_scale_that_one_bundle_does_not_state_is_named_in_words(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "one", um_per_px=1.0))
+    unstated = replace(bundle, card=bundle.card.model_copy(update={"um_per_px": None}))
+    bundles = bundle, unstated
+
+    rules = read_label_rule(bundles[0]), read_label_rule(bundles[1])
+    with pytest.raises(ConfigError, match=r"um_per_px 1.0, got um_per_px not stated\)"):
+        refuse_other_labels(bundles, rules)
 
 
 def test_labels_that_two_pooled_thresholds_make_differ_in_are_counted(

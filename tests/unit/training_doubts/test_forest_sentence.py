@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch_training.evaluation.forest import describe_forest
+from scopewatch_training.evaluation.in_words import describe_forest
 
 WIDE = {"tile.roc_auc": {"low": 0.93, "high": 0.97}, "tile.f1": {"low": 0.78, "high": 0.84}}
 UNDEFINED = {name: {"low": None, "high": None} for name in WIDE}

@@ -10,6 +10,7 @@ from scopewatch_training.cli.next_steps import (
     after_fit,
     after_prepare,
     after_report,
+    after_review,
 )
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.index import open_dataset
@@ -47,6 +48,14 @@ def test_a_run_without_a_positive_tile_is_left_out_and_never_held_out(tmp_path: 
     assert after_prepare(dataset(tmp_path, 4, barren)) == (
         "next: scopewatch-train review 'my data', then: scopewatch-train fit 'my data' --out bundle"
         " --exclude run4 --hold-out run3"
+    )
+
+
+def test_after_a_review_the_next_step_is_to_train(tmp_path: Path) -> None:
+    doubtful = dataset(tmp_path, 3, doubt(DoubtKind.OFFSET, Weight.LOOK))
+    assert "review" in (after_prepare(doubtful) or "")
+    assert after_review(doubtful) == (
+        "next: scopewatch-train fit 'my data' --out bundle --hold-out run3"
     )
 
 

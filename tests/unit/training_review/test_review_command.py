@@ -40,7 +40,10 @@ def test_it_serves_on_this_machine_alone_until_it_is_interrupted(tmp_path: Path)
         answer = httpx.post(f"{found[1]}pairs/{FIRST}/tiles", json=change)
         assert answer.status_code == 200
         process.send_signal(signal.SIGINT)
-        assert process.stdout.read() == "labels were corrected in review: 1 tile\n"
+        assert process.stdout.read() == (
+            "labels were corrected in review: 1 tile\n"
+            f"next: scopewatch-train fit {folder} --out bundle --hold-out run3\n"
+        )
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
 

@@ -18,8 +18,7 @@ from rich.table import Table
 
 from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
-from scopewatch_training.evaluation.forest import describe_forest
-from scopewatch_training.evaluation.in_words import describe_error
+from scopewatch_training.evaluation.in_words import describe_error, describe_forest
 
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
@@ -42,6 +41,7 @@ class _BarListener:
     def __init__(self, progress: Progress, title: str, steps: int) -> None:
         self._progress = progress
         self._title = title
+        self._steps = steps
         self._task = progress.add_task(title, total=steps, facts="")
         self._plain = not progress.console.is_terminal
         self._loss = 0.0
@@ -57,12 +57,17 @@ class _BarListener:
         facts = f"loss {self._loss:.3f}{self._held_out}"
         self._progress.update(self._task, completed=step, facts=facts)
         if self._plain and step % _LOG_STEPS == 0:
-            print_line(self._progress.console, f"{self._title}: step {step}, {facts}")
+            print_line(
+                self._progress.console, f"{self._title}: step {step} of {self._steps}, {facts}"
+            )
 
     def checked(self, step: int, loss: float, *, best: bool) -> None:
         self._held_out = f", held out {loss:.3f}{'' if best else ' (not better)'}"
         if self._plain:
-            print_line(self._progress.console, f"{self._title}: step {step}{self._held_out}")
+            print_line(
+                self._progress.console,
+                f"{self._title}: step {step} of {self._steps}{self._held_out}",
+            )
 
 
 class ConsoleStages:

@@ -92,10 +92,8 @@ def manifest(
     write_survey(survey, pairs, timelapse, overwrite=overwrite)
     print_line(console, f"wrote {pairs}: {len(survey.pairs)} pairs")
     print_line(console, f"wrote {timelapse}: {len(survey.phase_frames)} phase frames")
-    print_line(
-        console,
-        f"next: look at both tables, then: scopewatch-train prepare {quote(str(pairs))} --out dataset",
-    )
+    command = f"scopewatch-train prepare {quote(str(pairs))} --out dataset"
+    print_line(console, f"next: look at both tables, then: {command}")
 
 
 def _show(console: Console, survey: "FolderSurvey", *, run_per_plate: bool) -> None:

@@ -8,18 +8,28 @@ from scopewatch_training.dataset.doubts import DoubtKind, Verdict, verdict
 from scopewatch_training.dataset.prepared import Dataset
 
 _FEWEST_TO_HOLD_OUT = 3
+_FIT = "scopewatch-train fit"
 _TAKEN = "the daemon takes it as `model: {}` in config.yaml"
 
 
 def after_prepare(dataset: Dataset) -> str | None:
-    """Return what to do with a data set; None where it is not to be trained on as it is.
+    """Return what to do with a data set; None where it is not to be trained on as it is."""
+    fit = after_review(dataset)
+    if fit is None or verdict(dataset.doubts) is not Verdict.LOOK:
+        return fit
+    command = fit.removeprefix("next: ")
+    if not command.startswith(_FIT):
+        return fit
+    return f"next: scopewatch-train review {quote(str(dataset.folder))}, then: {command}"
+
+
+def after_review(dataset: Dataset) -> str | None:
+    """Return how to train on a data set; None where it is not to be trained on as it is.
 
     The last run with positive tiles is proposed to be held out, where two more remain.
     """
-    judged = verdict(dataset.doubts)
-    if judged is Verdict.STOP:
+    if verdict(dataset.doubts) is Verdict.STOP:
         return None
-    folder = quote(str(dataset.folder))
     barren = [each.run for each in dataset.doubts if each.kind is DoubtKind.NO_POSITIVE]
     runs = [run for run in dataset.runs() if run not in barren]
     if not runs:
@@ -30,9 +40,8 @@ def after_prepare(dataset: Dataset) -> str | None:
     options = [f"--exclude {quote(run)}" for run in barren]
     if len(runs) >= _FEWEST_TO_HOLD_OUT:
         options.append(f"--hold-out {quote(runs[-1])}")
-    fit = " ".join([f"scopewatch-train fit {folder} --out bundle", *options])
-    look = f"scopewatch-train review {folder}" if judged is Verdict.LOOK else ""
-    return f"next: {look}, then: {fit}" if look else f"next: {fit}"
+    fit = f"{_FIT} {quote(str(dataset.folder))} --out bundle"
+    return " ".join(["next:", fit, *options])
 
 
 def after_fit(bundle: Path, dataset: Path, *, held_out: bool) -> str:

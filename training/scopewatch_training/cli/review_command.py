@@ -23,6 +23,7 @@ def review(
 ) -> None:
     """Look at pairs and tiles in a page on this machine; corrects labels and drops pairs."""
     from scopewatch_training.cli.console import print_line
+    from scopewatch_training.cli.next_steps import after_review
     from scopewatch_training.dataset.corrections.author import author_name
     from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.review.serve import HOST, serve
@@ -47,3 +48,5 @@ def review(
     serve(make_app(session, token), port, started)
     session.refresh()
     print_line(console, session.corrections.describe() or "no label was corrected")
+    if following := after_review(open_dataset(dataset)):
+        print_line(console, following)

@@ -100,7 +100,12 @@ def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, Label
     both = [name for name in facts[0] if name in facts[1]]
     other = [name for name in both if facts[0][name] != facts[1][name]]
     if other:
-        one, two = (", ".join(f"{name} {each[name]}" for name in other) for each in facts)
+        one, two = (
+            ", ".join(
+                f"{name} {'not stated' if each[name] is None else each[name]}" for name in other
+            )
+            for each in facts
+        )
         raise ConfigError(
             complaint(
                 "bundles label tiles differently, so that no truth is common to both",

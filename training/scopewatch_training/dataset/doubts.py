@@ -63,6 +63,7 @@ class DoubtKind(StrEnum):
     CUT_OFF = "cut-off"
     DRAWN = "drawn"
     EXPOSURE = "exposure"
+    FALLING = "falling-light"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -95,6 +96,7 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.CUT_OFF: "fluorescence is cut off at both ends",
     DoubtKind.DRAWN: "something is drawn into the fluorescence",
     DoubtKind.EXPOSURE: "pairs of the run are exposed unlike each other",
+    DoubtKind.FALLING: "cells are darker towards one side in all pairs of the run",
 }
 
 

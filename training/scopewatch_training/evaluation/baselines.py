@@ -21,7 +21,7 @@ from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, require
 from scopewatch_training.evaluation.assessment import ScoredField
-from scopewatch_training.evaluation.forest import RANDOM_FOREST
+from scopewatch_training.evaluation.in_words import RANDOM_FOREST
 from scopewatch_training.evaluation.texture_features import feature_names, tile_features
 from scopewatch_training.network.metrics import best_f1_threshold
 

@@ -16,6 +16,7 @@ from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.bundle.label_rule import LabelRule, read_label_rule
+from scopewatch_training.bundle.refused_frames import describe_refused
 from scopewatch_training.bundle.training_copies import CopyCheck, check_copies, describe_copies
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.page import Section
@@ -125,6 +126,7 @@ def evaluate(
             *_flattery(bundle, chosen, copies, dataset),
             *labels.lines,
             *copies.unchecked,
+            *describe_refused(card.quality, dataset.of_runs(chosen)),
             *describe_runs_without_positives(fields),
         ),
     )

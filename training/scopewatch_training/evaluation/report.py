@@ -12,8 +12,7 @@ from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Ta
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation import charts
 from scopewatch_training.evaluation.assessment import Assessment, Figures
-from scopewatch_training.evaluation.forest import describe_forest
-from scopewatch_training.evaluation.in_words import describe_error
+from scopewatch_training.evaluation.in_words import describe_error, describe_forest
 from scopewatch_training.evaluation.stain_examples import choose_examples, draw_examples
 
 _TILE_COLUMNS: Final = (

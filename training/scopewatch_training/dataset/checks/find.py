@@ -6,6 +6,7 @@ from scopewatch_training.dataset.checks.coarseness import find_odd_coarseness
 from scopewatch_training.dataset.checks.copies import find_copies
 from scopewatch_training.dataset.checks.drawn import find_drawn
 from scopewatch_training.dataset.checks.exposures import find_odd_exposures
+from scopewatch_training.dataset.checks.falling import find_falling_light
 from scopewatch_training.dataset.checks.light import (
     find_blank,
     find_inverted_fluorescence,
@@ -81,6 +82,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_cut_off(used),
             *find_drawn(used),
             *find_odd_exposures(used),
+            *find_falling_light(used),
             *find_odd_days(used),
             *find_inverted(used),
             *find_odd_coarseness(used),

@@ -10,8 +10,8 @@ _WORDS: Final = {
     "site": "position field fov feld champ campo 視野",
     "time_point": "frame timepoint time zeitpunkt temps tiempo 時点",
     "day": "days tag tage jour dia día giorno 日",
-    "phase": "image imagen img phase_contrast phasecontrast phase_image ph bf brightfield bright_field"
-    " phasenkontrast contraste_de_phase 位相差",
+    "phase": "image imagen img phase_contrast phasecontrast phase_image ph bf brightfield"
+    " bright_field phasenkontrast contraste_de_phase 位相差",
     "fluorescence": "gfp yfp rfp mcherry fitc marker fluo fluor stain antibody mask label labels"
     " fluoreszenz fluorescencia fluorescenza 蛍光",
     "um_per_px": "um_px µm_px μm_px pixel_size pixel_size_um pixel_size_µm pixel_size_μm pixelsize"
