@@ -6,9 +6,10 @@ Each trial draws five to ten fields of each run, makes one fault and runs all ch
 columns are swapped, one pair whose fluorescence is shifted by 5 to 12 px or warped smoothly by up
 to 1/64 of its side (8 px of 512), a run that is there again under another name (byte for byte, in
 8 bits, or scaled), a run stained for all nuclei in place of the marker, a run with stray light
-from one side that reaches six of its thresholds, a run whose light falls to a tenth. A swapped run is found where each of its pairs is
-named or refused, a shifted or warped pair likewise, a copied run where all of its pairs are counted
-as copies, a stained or lit run where it alone is named. `clean` makes no fault and counts warnings.
+from one side that reaches six of its thresholds, a run whose light falls to a tenth at one side. A
+swapped run is found where each of its pairs is named or refused, a shifted or warped pair likewise,
+a copied run where all of its pairs are counted as copies, a stained, lit or darkened run where it
+alone is named. `clean` makes no fault and counts warnings.
 DIR is what `scopewatch simulate` wrote, with the pictures of `nuclear_stain.py` for nuclei; real
 pairs are those of E. coli, which have none.
 """

@@ -192,7 +192,7 @@ def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"glow_px": 10}, r"expected glow_px 0, glow_share None, got glow_px 10, glow_share 0\.3"),
+        ({"glow_px": 10}, r"expected glow_px 0, glow_share none, got glow_px 10, glow_share 0\.3"),
         ({"smooth_px": 3.0}, r"expected smooth_px 1\.0, got smooth_px 3\.0"),
     ],
 )

@@ -16,7 +16,7 @@ from tests.unit.training_doubts.changed_runs import prepare_runs
 
 pytestmark = pytest.mark.training
 
-DOWN, ACROSS = np.mgrid[0 : 1 : 8j, 0 : 1 : 8j]
+DOWN, ACROSS = np.mgrid[0:1:8j, 0:1:8j]
 
 
 def pair_of(site: int, light: NDArray[np.float64], *, covered: float = 1.0) -> Pair:

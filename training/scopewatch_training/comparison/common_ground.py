@@ -100,12 +100,7 @@ def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, Label
     both = [name for name in facts[0] if name in facts[1]]
     other = [name for name in both if facts[0][name] != facts[1][name]]
     if other:
-        one, two = (
-            ", ".join(
-                f"{name} {'not stated' if each[name] is None else each[name]}" for name in other
-            )
-            for each in facts
-        )
+        one, two = (", ".join(_name(name, each[name]) for name in other) for each in facts)
         raise ConfigError(
             complaint(
                 "bundles label tiles differently, so that no truth is common to both",
@@ -115,3 +110,10 @@ def refuse_other_labels(bundles: Sequence[Bundle], rules: tuple[LabelRule, Label
                 do="fit one of them again with the settings of the other, or evaluate each",
             )
         )
+
+
+def _name(setting: str, value: object) -> str:
+    """Return a setting with its value in words."""
+    if value is None:
+        return f"{setting} {'not stated' if setting == 'um_per_px' else 'none'}"
+    return f"{setting} {value}"
