@@ -7,6 +7,14 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from ome_writers import (
+    AcquisitionSettings,
+    Dimension,
+    OmeTiffFormat,
+    Plate,
+    Position,
+    create_stream,
+)
 
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.cli.main import main
@@ -53,6 +61,32 @@ def write_micromanager(root: Path) -> None:
             writer.close()
 
 
+def write_ome_tiff(root: Path) -> None:
+    """Write a plate of OME-TIFF, a file for each position, by pymmcore-plus's own writer."""
+    wells = ("A1", "B3")
+    for index, run in enumerate(RUNS):
+        (root / run).mkdir(parents=True, exist_ok=True)
+        positions = [
+            Position(name=f"{well}_0000", plate_row=well[0], plate_column=well[1:])
+            for well in wells
+        ]
+        settings = AcquisitionSettings(
+            root_path=str(root / run / "plate.ome.tiff"),
+            dimensions=[
+                Dimension(name="p", type="position", coords=positions),
+                Dimension(name="c", type="channel", count=2, coords=["phase", "GFP"]),
+                *(Dimension(name=axis, type="space", count=128) for axis in "yx"),
+            ],
+            dtype="uint16",
+            format=OmeTiffFormat(),
+            plate=Plate(name="P", row_names=["A", "B"], column_names=["1", "2", "3"]),
+        )
+        with create_stream(settings) as stream:
+            for place in range(len(wells)):
+                for plane in counts(make_field(10 * index + place, side=128)):
+                    stream.append(plane)
+
+
 def write_ndtiff(root: Path) -> None:
     for index, run in enumerate(RUNS):
         with writing(root, run) as writer:
@@ -74,6 +108,7 @@ def write_plain(root: Path) -> None:
 WRITERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "Incucyte": (write_incucyte, "phase", "green"),
     "Micro-Manager OME-TIFF": (write_micromanager, "Phase", "FITC"),
+    "OME-TIFF of pymmcore-plus": (write_ome_tiff, "phase", "GFP"),
     "NDTiff": (write_ndtiff, "Phase", "GFP"),
     "plain names": (write_plain, "phase", "gfp"),
 }

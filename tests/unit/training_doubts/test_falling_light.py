@@ -1,4 +1,4 @@
-"""A run whose cells are darker towards one side is named; other cells, gaps and few fields are not."""
+"""A run whose cells are darker towards one side is named; gaps and few fields are not judged."""
 
 from dataclasses import replace
 from pathlib import Path
