@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch_training.dataset.pictures import PictureRef
