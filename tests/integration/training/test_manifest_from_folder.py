@@ -9,6 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 from ome_writers import (
     AcquisitionSettings,
+    Channel,
     Dimension,
     OmeTiffFormat,
     Plate,
@@ -66,17 +67,17 @@ def write_ome_tiff(root: Path) -> None:
     wells = ("A1", "B3")
     for index, run in enumerate(RUNS):
         (root / run).mkdir(parents=True, exist_ok=True)
-        positions = [
+        positions: list[str | float | Channel | Position] = [
             Position(name=f"{well}_0000", plate_row=well[0], plate_column=well[1:])
             for well in wells
         ]
         settings = AcquisitionSettings(
             root_path=str(root / run / "plate.ome.tiff"),
-            dimensions=[
+            dimensions=(
                 Dimension(name="p", type="position", coords=positions),
                 Dimension(name="c", type="channel", count=2, coords=["phase", "GFP"]),
                 *(Dimension(name=axis, type="space", count=128) for axis in "yx"),
-            ],
+            ),
             dtype="uint16",
             format=OmeTiffFormat(),
             plate=Plate(name="P", row_names=["A", "B"], column_names=["1", "2", "3"]),
