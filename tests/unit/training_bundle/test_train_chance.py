@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scopewatch_training.bundle.chance import doubt_labels
+from scopewatch.core.errors import ModelError
+from scopewatch_training.bundle.chance import doubt_before_gate, doubt_labels
 from scopewatch_training.network.calibrate import ScoredFrame
 
 
@@ -42,3 +43,11 @@ def test_scores_at_chance_name_the_runs_to_check(frames: list[ScoredFrame], word
     assert line.startswith("network is hardly better than chance on runs")
     assert words in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(("doubt", "words"), [(None, "int8 differs"), ("labels", "labels")])
+def test_a_doubt_of_the_labels_is_raised_in_place_of_the_gates_refusal(
+    doubt: str | None, words: str
+) -> None:
+    with pytest.raises(ModelError, match=f"^{words}$"), doubt_before_gate(doubt):
+        raise ModelError("int8 differs")

@@ -1,11 +1,12 @@
 """Whether held-out scores are hardly better than chance, and which runs' labels to check then."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from sklearn.metrics import roc_auc_score
 
-from scopewatch.core.errors import complaint
+from scopewatch.core.errors import ModelError, complaint
 from scopewatch_training.network.calibrate import ScoredFrame, join_tiles
 
 CHANCE_AUC: Final = 0.7
@@ -43,6 +44,25 @@ def doubt_labels(scored: Sequence[ScoredFrame], where: object) -> str | None:
         " field, a stain that failed, swapped columns; where they are right, give more runs or"
         " more --steps",
     )
+
+
+@contextmanager
+def doubt_before_gate(doubt: str | None) -> Iterator[None]:
+    """Raise a doubt of the labels in place of the gate's refusal.
+
+    Rounding moves scores that say nothing as it likes: that is not what is to be mended.
+
+    Raises
+    ------
+    ModelError
+        With the doubt, where there is one; as it came, where there is none.
+    """
+    try:
+        yield
+    except ModelError as error:
+        if doubt is None:
+            raise
+        raise ModelError(doubt) from error
 
 
 def _auc(frames: Sequence[ScoredFrame]) -> float | None:

@@ -11,10 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from scopewatch.core.errors import ModelError
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch_training.bundle.agreement import Agreement
-from scopewatch_training.bundle.chance import doubt_labels
+from scopewatch_training.bundle.chance import doubt_before_gate, doubt_labels
 from scopewatch_training.bundle.float_scores import label_scores, probabilities
 from scopewatch_training.bundle.gate import OpenScorer
 from scopewatch_training.bundle.quantised import quantise
@@ -146,11 +145,8 @@ def cross_fit(
     agreements = []
     for fold, each in zip(done, quantised, strict=True):
         where = f"{fold.title}, {each.where}"
-        try:
+        with doubt_before_gate(doubt):
             agreements.append(each.pass_gate(learnt.threshold, where))
-        except ModelError as error:
-            # Rounding moves scores that say nothing as it likes: that is not what is to be mended.
-            raise error if doubt is None else ModelError(doubt) from error
         stages.report(f"{where}: int8 against float32, {agreements[-1].describe()}")
     return replace(learnt, agreements=tuple(agreements))
 

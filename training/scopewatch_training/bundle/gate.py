@@ -42,7 +42,7 @@ def refuse_disagreement(
             where=where,
             expected=agreement.describe_limits(),
             got=agreement.describe(),
-            do="fit again to the same --out with more --steps, another --seed, or more frames",
+            do="call it again, in the same folders, with more --steps, another --seed or more data",
         )
     )
 

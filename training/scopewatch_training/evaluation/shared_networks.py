@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from scopewatch.files import whole_file
 from scopewatch.inference.bundle import Bundle
+from scopewatch_training.bundle.chance import doubt_before_gate, doubt_labels
 from scopewatch_training.bundle.cross_fit import CrossFit, learn_decision
 from scopewatch_training.bundle.fit import FitInputs, FitRequest, finish, load_inputs, train_whole
 from scopewatch_training.bundle.float_scores import label_scores, probabilities
@@ -68,7 +69,11 @@ def fit_shared(
     held_out = frames_of(
         dataset, dataset.of_runs(request.held_out), inputs.thresholds, request.settings.labels
     )
-    return finish(inputs, network, _calibrate(scored, request), held_out, stages)
+    doubt = doubt_labels(scored, "other folds")
+    if doubt is not None:
+        stages.report(doubt)
+    with doubt_before_gate(doubt):
+        return finish(inputs, network, _calibrate(scored, request), held_out, stages)
 
 
 def train_network(
