@@ -58,7 +58,7 @@ def test_a_killed_daemon_continues_after_its_restart(
     for time_point in range(3):
         save(daemon.incoming / f"P1_A1_s0_t000{time_point}_phase.tif", phase)
     daemon.start()
-    daemon.eventually(lambda: "done" in daemon.states().values(), within_s=30)
+    daemon.eventually(lambda: "done" in daemon.states().values(), within_s=90)
     daemon.end(signal.SIGKILL)
     save(daemon.incoming / "P1_A1_s0_t0003_phase.tif", phase)
     daemon.start()

@@ -14,7 +14,7 @@ from scopewatch.inference.runtime_check import compare_runtime
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch.inference.verdicts import VERDICTS_FILE
 from tests.unit.core.samples import make_card
-from tests.unit.inference.bundles import write_tiny
+from tests.unit.inference.bundles import tiny_bundle, write_bundle
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_a_bundle_that_is_not_there_is_reported(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> ModelConfig:
-    """A tiny bundle under OpenVINO."""
-    bundle = write_tiny(tmp_path / "tiny")
+    """A tiny bundle under OpenVINO, with weights that it multiplies exactly without VNNI."""
+    bundle = write_bundle(tmp_path / "tiny", tiny_bundle("narrow16"), {})
     return ModelConfig(bundle=bundle, threads=1, runtime="openvino")
 
 

@@ -1,5 +1,6 @@
 """Bundles around the tiny networks, for tests of inference."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,12 @@ def fine_bundle(**card: Any) -> Bundle:
 
 def write_tiny(folder: Path, **changes: Any) -> Path:
     """Write the bundle's two files; `changes` replace keys of card.yaml, None takes one out."""
-    bundle = tiny_bundle()
-    fields = yaml.safe_load(render_card(bundle.card)) | changes
+    return write_bundle(folder, tiny_bundle(), changes)
+
+
+def write_bundle(folder: Path, bundle: Bundle, changes: Mapping[str, Any]) -> Path:
+    """Write the two files of a bundle; `changes` as in `write_tiny`."""
+    fields = yaml.safe_load(render_card(bundle.card)) | dict(changes)
     kept = {
         name: value for name, value in fields.items() if name not in changes or value is not None
     }

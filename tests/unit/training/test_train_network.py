@@ -106,7 +106,7 @@ def test_channels_are_multiples_that_int8_kernels_use() -> None:
     [
         ({"tile_px": 24}, "tile size is not supported: tile_px (expected one of 8, 16, 32"),
         ({"width": 20}, "network is outside the family: width, depth (expected a width that is"),
-        ({"depth": -1}, "got 64, -1"),
+        ({"depth": -1}, "got width 64, depth -1"),
     ],
 )
 def test_a_network_outside_the_family_is_refused(fields: dict[str, int], words: str) -> None:
