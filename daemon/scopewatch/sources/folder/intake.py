@@ -24,7 +24,6 @@ from scopewatch.sources.folder.walk_rests import WalkRests
 from scopewatch.sources.layouts.candidates import (
     is_candidate,
     is_folder_of_candidates,
-    is_store_name,
     is_within,
 )
 
@@ -124,7 +123,7 @@ class FolderIntake:
         if not is_text(locator):
             self.walk_needed = True
         elif is_folder_of_candidates(locator) and not is_within(locator, self.stores):
-            stores = {locator} if is_store_name(locator) else set()
+            stores: set[str] = set()
             new = self._track_below(locator, offering, now_s, stores, stopping)
             if new:
                 self._arrivals.images_saved(self._name, new, 0.0)

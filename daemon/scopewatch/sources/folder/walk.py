@@ -54,7 +54,7 @@ def walk_images(
     Parameters
     ----------
     stores
-        Zarr stores, which are not entered; receives those that are found.
+        Receives the Zarr stores that are found; they are not entered.
     below
         The part of it to walk, relative to `root`, with `/`.
 
@@ -68,7 +68,8 @@ def walk_images(
     waiting = [(below, below.count("/") + 1 if below else 0)]
     while waiting:
         folder, depth = waiting.pop()
-        if folder in met:
+        if is_store_name(folder):
+            met.add(folder)
             continue
         try:
             data_set = (root / folder / NDTIFF_INDEX).exists()
@@ -84,8 +85,9 @@ def walk_images(
                     seen = _look(entry, locator)
                     if seen is not None:
                         yield seen
-            met.update(filter(is_store_name, inner))
-            if folder not in met:
+            if folder in met:
+                met.update(filter(is_store_name, inner))
+            else:
                 waiting += [(locator, depth + 1) for locator in inner]
         except OSError as error:
             if not folder:
