@@ -8,13 +8,11 @@ Between two frames the worker waits while a microscope saves a burst of images (
 """
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from scopewatch.core.clock import Clock
-from scopewatch.core.errors import NoSpaceError, ScopewatchError, SourceError, StoreError, complaint
+from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameTicket
 from scopewatch.event_log import get_logger
@@ -23,6 +21,7 @@ from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, sum_up
 from scopewatch.runtime.pipeline.inbox import BoundedInbox, Item
 from scopewatch.runtime.pipeline.outcome import FrameOutcome, FrameReport, Observer
 from scopewatch.runtime.pipeline.step_runner import AWAY, StepPolicy, StepRunner
+from scopewatch.runtime.pipeline.troubles import Troubles
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 
 log = get_logger(__name__)
@@ -30,16 +29,6 @@ log = get_logger(__name__)
 STAGE = "worker"
 IDLE_S = 1.0
 SETTLING = (FrameOutcome.SCORED, FrameOutcome.MEASURED, FrameOutcome.QUARANTINED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """What happened to an item before it was put back."""
-
-    fingerprint: str
-    claimed: bool
-    failures: int
-    scored_then: int
 
 
 class Worker:
@@ -80,9 +69,7 @@ class Worker:
         self._hold_s = hold_s
         self._stopping = threading.Event()
         self._wait = pause or self._stopping.wait
-        # Bounded by the inbox: holds only items that were put back, until they settle.
-        self._troubles: dict[tuple[str, str], _Trouble] = {}
-        self._scored: Counter[str] = Counter()
+        self._troubles = Troubles()
         # Whether a frame that was given up may be due since the store was asked last.
         self._may_be_due = True
         self.trouble = ""
@@ -131,9 +118,10 @@ class Worker:
         if report.outcome is not FrameOutcome.PUT_BACK:
             # Only a scored frame has used the database, the share and the overlay folder.
             self.trouble = ""
-            self._scored[item.source] += report.outcome is FrameOutcome.SCORED
+            if report.outcome is FrameOutcome.SCORED:
+                self._troubles.note_scored(item)
             self._may_be_due |= report.outcome in SETTLING
-            self._troubles.pop((item.source, item.locator), None)
+            self._troubles.settle(item)
             self._inbox.done(item)
         self._observer.ended(report)
         return report
@@ -168,12 +156,7 @@ class Worker:
             return None
         self._may_be_due = ticket is not None
         if ticket is not None:
-            self._troubles[ticket.source, ticket.locator] = _Trouble(
-                fingerprint=ticket.fingerprint,
-                claimed=True,
-                failures=0,
-                scored_then=self._scored.total(),
-            )
+            self._troubles.note_claimed(ticket)
         return ticket
 
     def _pause(self, seconds: float) -> bool:
@@ -182,10 +165,8 @@ class Worker:
         return self._wait(seconds)
 
     def _job_of(self, item: Item) -> FrameJob:
-        trouble = self._troubles.get((item.source, item.locator))
-        same = trouble is not None and trouble.fingerprint == item.fingerprint
-        claimed = same and trouble is not None and trouble.claimed
-        return FrameJob(item=item, claim=Claim.HELD if claimed else Claim.NOT_ASKED)
+        held = self._troubles.claimed(item)
+        return FrameJob(item=item, claim=Claim.HELD if held else Claim.NOT_ASKED)
 
     def _steps_of(self, item: Item) -> StepRunner:
         policy = StepPolicy(
@@ -204,46 +185,20 @@ class Worker:
     def _try_later(
         self, job: FrameJob, steps: StepRunner, error: Exception, *, blame: bool
     ) -> FrameReport:
-        """Put an item behind the others, or quarantine it when the failures are its own.
-
-        A full disk or a lost share fails every frame, and no frame is blamed for it. Where
-        another was scored since the last failure, though, the trouble is with this one; save on
-        a disk that is full now and then, where a smaller picture may have fitted meanwhile. Of a
-        lost share only frames of the same source show whether it is back.
-        """
+        """Put an item behind the others, or quarantine it when the failures are its own."""
         item = job.item
-        before = self._troubles.get((item.source, item.locator))
-        if before is None or before.fingerprint != item.fingerprint:
-            before = _Trouble(
-                fingerprint=item.fingerprint,
-                claimed=False,
-                failures=0,
-                scored_then=self._others(item, error),
-            )
-        passed = self._others(item, error) > before.scored_then
-        others_pass = passed and not isinstance(error, NoSpaceError)
-        failures = before.failures + (blame or others_pass)
+        # The ledger, which outlives a crash, counts one more attempt where the frame is to blame,
+        # and none where the disk is.
+        goes_on = job.claim is Claim.HELD and not blame
+        failures = self._troubles.note_failed(item, error, blame=blame, claimed=goes_on)
         if failures >= self._max_attempts and isinstance(item, FrameTicket):
             once = steps.without_patience()
             try:
                 return self._pipeline.quarantine(item, once, Fault.FAILED, _reason(item, error))
             except StoreError:
                 log.warning("quarantine failed", **place_of(item))
-        self._troubles[item.source, item.locator] = _Trouble(
-            fingerprint=item.fingerprint,
-            # The ledger, which outlives a crash, counts one more attempt where the frame is to
-            # blame, and none where the disk is.
-            claimed=job.claim is Claim.HELD and not blame,
-            failures=failures,
-            scored_then=self._others(item, error),
-        )
         self._inbox.put_back(item)
         return sum_up(item, steps, FrameOutcome.PUT_BACK, reason=str(error))
-
-    def _others(self, item: Item, error: Exception) -> int:
-        """How many frames were scored that the same trouble would have held up."""
-        lost = isinstance(error, SourceError)
-        return self._scored[item.source] if lost else self._scored.total()
 
 
 def _reason(ticket: FrameTicket, error: Exception) -> str:
