@@ -11,7 +11,9 @@ import pytest
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.bundle.gate import layer_errors
 from scopewatch_training.dataset.settings import LabelSettings
+from scopewatch_training.network import train_loop
 from scopewatch_training.network.architecture import AREA_HEAD, TILE_HEAD, build_network
+from scopewatch_training.network.checkpoint import load_checkpoint, save_checkpoint
 from scopewatch_training.network.ensemble import join_networks, train_ensemble
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.network_spec import NetworkSpec, plan_layers
@@ -41,6 +43,7 @@ class RecordedStages:
     def __init__(self) -> None:
         self.titles: list[str] = []
         self.resumed_at: list[int] = []
+        self.trained_at: list[int] = []
         self.reports: list[str] = []
 
     def training(self, title: str, steps: int) -> AbstractContextManager[Listener]:
@@ -56,6 +59,9 @@ class RecordedStages:
 
     def resumed(self, step: int) -> None:
         self.resumed_at.append(step)
+
+    def found_trained(self, step: int) -> None:
+        self.trained_at.append(step)
 
     def stepped(self, step: int, tile_loss: float) -> None:
         pass
@@ -140,7 +146,7 @@ def test_a_network_that_was_trained_stays_the_first_when_others_are_asked_for(
     both = predict_logits(train_ensemble(training(tmp_path), "all", stages).network, frames)[0]
 
     assert stages.titles == ["all", "all, network 1 of 2", "all, network 2 of 2"]
-    assert stages.resumed_at == [4]
+    assert (stages.trained_at, stages.resumed_at) == ([4], [])
     other = 2 * both - alone
     assert np.abs(other - alone).max() > 0.01
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all-2.npz", "all.npz"]
@@ -151,11 +157,47 @@ def test_another_seed_with_the_same_checkpoints_starts_again_and_reports_it(tmp_
     train_ensemble(training(tmp_path, members=1), "all", stages)
     train_ensemble(replace(training(tmp_path, members=1), fingerprint="seed 2"), "all", stages)
 
-    assert stages.resumed_at == []
+    assert stages.trained_at == []
     (line,) = stages.reports
     assert line.startswith("all: other settings or data than before; those are kept in ")
     train_ensemble(training(tmp_path, members=1), "all", stages)
-    assert stages.resumed_at == [4]
+    assert (stages.trained_at, stages.resumed_at) == ([4], [])
+
+
+class CutOffStages(RecordedStages):
+    """Ends a training at its third step."""
+
+    def stepped(self, step: int, tile_loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+
+def test_a_network_that_was_cut_off_goes_on_from_its_checkpoint_and_reports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_loop, "CHECKPOINT_STEPS", 2)
+    with pytest.raises(KeyboardInterrupt):
+        train_ensemble(training(tmp_path, members=1), "all", CutOffStages())
+
+    stages = RecordedStages()
+    train_ensemble(training(tmp_path, members=1), "all", stages)
+
+    assert (stages.trained_at, stages.resumed_at) == ([], [2])
+
+
+def test_a_network_that_early_stopping_had_ended_is_reported_as_trained(tmp_path: Path) -> None:
+    request = replace(training(tmp_path, members=1), held_out=make_frames(1))
+    path = tmp_path / "all.npz"
+    stages = RecordedStages()
+    train_ensemble(request, "all", stages)
+    stored = load_checkpoint(path, "m")
+    assert stored is not None
+    ended = {**stored.facts, "step": 2, "stale": SETTINGS.patience}
+    save_checkpoint(path, replace(stored, facts=ended))
+
+    train_ensemble(request, "all", stages)
+
+    assert (stages.trained_at, stages.resumed_at) == ([2], [])
 
 
 @pytest.mark.parametrize("members", [0, 9])

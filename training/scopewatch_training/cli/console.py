@@ -51,6 +51,10 @@ class _BarListener:
         self._progress.update(self._task, completed=step)
         print_line(self._progress.console, f"{self._title}: going on from step {step}")
 
+    def found_trained(self, step: int) -> None:
+        self._progress.update(self._task, total=step, completed=step)
+        print_line(self._progress.console, f"{self._title}: trained already, {step} steps")
+
     def stepped(self, step: int, tile_loss: float) -> None:
         # The mean over about the last fifty steps, since single batches vary much.
         self._loss = tile_loss if not self._loss else 0.98 * self._loss + 0.02 * tile_loss

@@ -7,7 +7,7 @@ WriteLine = Callable[[str], None]
 
 
 class _LineListener:
-    """Writes a line at a quarter of the steps, at each check, and on resuming from a checkpoint."""
+    """Writes a line at a quarter of the steps, at each check, and where a checkpoint was found."""
 
     def __init__(self, write: WriteLine, title: str, steps: int) -> None:
         self._write = write
@@ -17,6 +17,9 @@ class _LineListener:
 
     def resumed(self, step: int) -> None:
         self._write(f"{self._title}: going on from step {step}")
+
+    def found_trained(self, step: int) -> None:
+        self._write(f"{self._title}: trained already, {step} steps")
 
     def stepped(self, step: int, tile_loss: float) -> None:
         if step % self._every == 0:

@@ -12,6 +12,10 @@ class Listener(Protocol):
         """Note that it goes on after `step` steps of an earlier process."""
         ...
 
+    def found_trained(self, step: int) -> None:
+        """Note that an earlier process finished it, at `step` steps: none is left to do."""
+        ...
+
     def stepped(self, step: int, tile_loss: float) -> None:
         """Note that a step is done."""
         ...

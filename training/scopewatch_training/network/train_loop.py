@@ -125,11 +125,14 @@ def train(training: Training, listener: Listener) -> Trained:
     stored = (
         load_checkpoint(training.checkpoint, training.fingerprint) if training.checkpoint else None
     )
+    stop = settings.steps if training.held_out else training.last_step
+    finished = False
     if stored is not None:
         state.restore(stored)
-        listener.resumed(state.step)
+        stale = bool(training.held_out) and state.stale >= settings.patience
+        finished = stale or state.step == stop
+        (listener.found_trained if finished else listener.resumed)(state.step)
     held_out = _held_out_loss(state.network, settings, training.held_out)
-    stop = settings.steps if training.held_out else training.last_step
     plan = BatchPlan(
         frames=training.frames,
         batch=settings.batch,
@@ -140,8 +143,7 @@ def train(training: Training, listener: Listener) -> Trained:
     )
     advance = _step_function(state, settings)
     check_at = {round(settings.steps * i / settings.checks) for i in range(1, settings.checks + 1)}
-    exhausted = bool(training.held_out) and state.stale >= settings.patience
-    with prefetch(plan, state.step, state.step if exhausted else stop) as batches:
+    with prefetch(plan, state.step, state.step if finished else stop) as batches:
         for batch in batches:
             # An average over the first steps would be one of the random start.
             momentum = min(settings.averaging, (1 + state.step) / (10 + state.step))
