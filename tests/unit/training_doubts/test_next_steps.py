@@ -72,14 +72,20 @@ def test_a_data_set_that_is_not_to_be_trained_on_has_no_next_step(tmp_path: Path
 
 
 def test_a_bundle_is_judged_on_what_was_held_out_or_on_another_data_set() -> None:
-    bundle, data = Path("models/a b"), Path("data")
-    assert after_fit(bundle, data, held_out=True) == (
-        "next: scopewatch-train evaluate 'models/a b' data;"
-        " the daemon takes it as `model: models/a b` in config.yaml"
+    bundle, data = Path("models/a b"), Path("my data")
+    taken = "the daemon takes it as `model: models/a b` in config.yaml"
+    assert after_fit(bundle, data, runs=("r1", "r2"), held_out=True) == (
+        f"next: scopewatch-train evaluate 'models/a b' 'my data'; {taken}"
     )
-    assert "evaluate 'models/a b' DATASET, of a run that it never saw;" in after_fit(
-        bundle, data, held_out=False
+    new = (
+        "a run that it never saw, prepared as NEW, is judged by"
+        " scopewatch-train evaluate 'models/a b' NEW"
     )
+    assert after_fit(bundle, data, runs=("r1", "r2"), held_out=False, exclude=["auto 1"]) == (
+        "next: scopewatch-train cross-validate 'my data' --exclude 'auto 1' holds each run out once"
+        f" (give it the settings of this fit, too); {new}; {taken}"
+    )
+    assert after_fit(bundle, data, runs=("r1",), held_out=False) == f"next: {new}; {taken}"
 
 
 def test_what_was_judged_is_shown_on_a_page_and_taken_by_the_daemon() -> None:

@@ -75,7 +75,10 @@ def fit(
     fitted = fit_bundle(data, out, request, now=datetime.now(UTC), stages=ConsoleStages(console))
     show_card(console, fitted.card)
     print_line(console, f"bundle written to {out}")
-    print_line(console, after_fit(out, dataset, held_out=bool(runs.hold_out)))
+    step = after_fit(
+        out, dataset, runs=training, held_out=bool(runs.hold_out), exclude=runs.exclude or ()
+    )
+    print_line(console, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

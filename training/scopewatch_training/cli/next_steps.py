@@ -8,6 +8,7 @@ from scopewatch_training.dataset.doubts import DoubtKind, Verdict, verdict
 from scopewatch_training.dataset.prepared import Dataset
 
 _FEWEST_TO_HOLD_OUT = 3
+_FEWEST_FOR_TURNS = 2
 _FIT = "scopewatch-train fit"
 _TAKEN = "the daemon takes it as `model: {}` in config.yaml"
 
@@ -44,14 +45,26 @@ def after_review(dataset: Dataset) -> str | None:
     return " ".join(["next:", fit, *options])
 
 
-def after_fit(bundle: Path, dataset: Path, *, held_out: bool) -> str:
-    """Return what to do with a bundle."""
+def after_fit(
+    bundle: Path, dataset: Path, *, runs: Sequence[str], held_out: bool, exclude: Sequence[str] = ()
+) -> str:
+    """Return how to judge a bundle that was trained on some runs of a data set.
+
+    Where it saw all of them, those can only take turns; a new run is to be prepared first.
+    """
     judge = f"scopewatch-train evaluate {quote(str(bundle))}"
+    taken = _TAKEN.format(bundle)
+    if held_out:
+        return f"next: {judge} {quote(str(dataset))}; {taken}"
+    new = f"a run that it never saw, prepared as NEW, is judged by {judge} NEW"
+    if len(runs) < _FEWEST_FOR_TURNS:
+        return f"next: {new}; {taken}"
+    options = "".join(f" --exclude {quote(run)}" for run in exclude)
+    turns = f"scopewatch-train cross-validate {quote(str(dataset))}{options}"
     return (
-        f"next: {judge} {quote(str(dataset))}"
-        if held_out
-        else f"next: {judge} DATASET, of a run that it never saw"
-    ) + f"; {_TAKEN.format(bundle)}"
+        f"next: {turns} holds each run out once (give it the settings of this fit, too); {new};"
+        f" {taken}"
+    )
 
 
 def after_evaluate(bundle: Path, dataset: Path, runs: Sequence[str]) -> str:
