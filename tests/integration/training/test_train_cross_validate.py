@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from scopewatch.inference.bundle import load_bundle
-from scopewatch_training.bundle.fit_record import read_fit
+from scopewatch_training.bundle.fit_record import FIT_FILE, read_fit
 from tests.integration.training.test_train_fit import SETTINGS
 from tests.unit.training.tiny_data import write_dataset
 
@@ -170,9 +170,35 @@ def test_a_killed_call_continues_and_prints_from_where(
 
     plain = printed.replace("\n", "")
     assert f"fold 1 of 2, run1 held out: done before, taken from {done_before}" in plain
-    assert re.search(r"isolated tiles: going on from step 30\b", printed)
-    assert re.search(r"inner fold 1 of 2: going on from step 30\b", printed)
+    assert re.search(r"isolated tiles: trained already, 30 steps\b", printed)
+    assert re.search(r"inner fold 1 of 2: trained already, 30 steps\b", printed)
     assert read(workplace / "killed.json") == figures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [(), ("--jobs", 2), ("--dask", "local:2")], ids=str)
+def test_after_a_fold_without_a_bundle_the_others_are_fitted_and_kept(
+    way: tuple[object, ...], workplace: Path, figures: dict[str, Any], tmp_path: Path
+) -> None:
+    assert figures
+    for name in ("data", "settings.json"):
+        (tmp_path / name).symlink_to(workplace / name)
+    damaged = tmp_path / "cut" / "without-run1"
+    shutil.copytree(workplace / "plain" / damaged.name, damaged)
+    (damaged / "report" / FIT_FILE).write_text("{")
+
+    done = subprocess.run(
+        command(tmp_path, "cut", "--threads", 2, *LEAN, *way),
+        capture_output=True, text=True, timeout=550, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1, done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("1 of 2 folds have no bundle, and figures without the runs")
+    assert "got none without run1: bundle does not say how its labels were made" in line
+    assert f"evaluate {tmp_path / 'cut' / 'without-run2'} " in line
+    assert load_bundle(tmp_path / "cut" / "without-run2").card.trained_on == ("run1",)
+    assert not (tmp_path / "cut.json").exists()
 
 
 @pytest.mark.slow

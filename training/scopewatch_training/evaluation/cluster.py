@@ -32,7 +32,7 @@ from scopewatch_training.network.stages import Stages
 if TYPE_CHECKING:
     from distributed import Client
 
-    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldOutcome
+    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldResult
 
 _TRAINING: Final = (
     *("scopewatch", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "scikit-image"),
@@ -77,7 +77,7 @@ def run_folds_on_cluster(
     *,
     now: datetime,
     stages: Stages,
-) -> "list[FoldOutcome]":
+) -> "list[FoldResult]":
     """Work on all folds, each in a process with `task.threads` threads; return them in order."""
     if task.cluster is None:
         raise ValueError("no cluster is named")

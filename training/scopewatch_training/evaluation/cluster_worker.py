@@ -22,7 +22,7 @@ from scopewatch_training.network.fit_settings import FitSettings
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
     from scopewatch_training.evaluation.baselines import Baselines
-    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldOutcome
+    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldResult
     from scopewatch_training.network.batches import TrainingFrame
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class InnerFolds:
 
 def run_fold_here(
     packed: bytes, folder: Path, threads: int, now: datetime, item: tuple[Fold, str]
-) -> "FoldOutcome":
+) -> "FoldResult":
     """Work on a fold of a cross-validation."""
     dataset, task, baselines = _open_task(packed, folder, threads)
     from scopewatch_training.evaluation.single_fold import FoldContext, run_fold

@@ -18,7 +18,7 @@ from scopewatch_training.network.device import use_device
 if TYPE_CHECKING:
     from scopewatch_training.dataset.prepared import Dataset
     from scopewatch_training.evaluation.baselines import Baselines
-    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldOutcome
+    from scopewatch_training.evaluation.single_fold import CrossValidation, FoldResult
 
 Lines = SimpleQueue[str]
 
@@ -47,7 +47,7 @@ def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
     _state.append(_WorkerState(lines=lines, dataset=dataset, task=task, baselines=baselines))
 
 
-def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldOutcome":
+def run_fold_in_worker(fold: Fold, title: str, now: datetime) -> "FoldResult":
     """Work on a fold, in a process that `start_worker` set up."""
     from scopewatch_training.evaluation.single_fold import FoldContext, run_fold
 

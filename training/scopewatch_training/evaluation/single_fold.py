@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from scopewatch.core.errors import ModelError
 from scopewatch.core.imaging.efficiency import positive_fraction
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.inference.bundle import Bundle, load_bundle
@@ -105,6 +106,16 @@ class FoldOutcome:
     controls: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldWithoutBundle:
+    """A fold whose network did not pass its gate: the run that it holds out has no figures."""
+
+    reason: str
+
+
+FoldResult = FoldOutcome | FoldWithoutBundle
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FoldContext:
     """What all folds of a call share.
@@ -122,13 +133,20 @@ class FoldContext:
 
 def run_fold(
     context: FoldContext, fold: Fold, title: str, *, baselines: Baselines, stages: Stages
-) -> FoldOutcome:
-    """Fit on the fold's training runs and score the run that it holds out."""
+) -> FoldResult:
+    """Fit on the fold's training runs and score the run that it holds out.
+
+    A fold that comes to no bundle is returned, not raised: hours of other folds may follow.
+    """
     # Keras numbers layers through a process, and the model file holds their names. After a reset
     # a fold gives the same file in any process.
     keras.utils.clear_session()
     dataset, task = context.dataset, context.task
-    bundle = _fit_fold(context, fold, title, stages)
+    try:
+        bundle = _fit_fold(context, fold, title, stages)
+    except ModelError as error:
+        stages.report(f"{title}: has no bundle, {error}")
+        return FoldWithoutBundle(reason=str(error))
     rule = read_label_rule(bundle)
     fields = score_fields(bundle, dataset, fold.test, rule, task.threads)
     controls = {run: _mean_positive(bundle, dataset, run, task.threads) for run in task.controls}
