@@ -80,7 +80,7 @@ def test_all_other_folds_are_worked_on_after_one_that_has_no_bundle(
     monkeypatch.setattr(single_fold, "fit", fail)
     task = CrossValidation(
         settings=FitSettings(network=NetworkSpec(tile_px=16), labels=LabelSettings(tile_px=16)),
-        runs=dataset.runs(),
+        runs=tuple(dataset.runs()),
         controls=(),
         work=tmp_path / "work",
         threads=1,
