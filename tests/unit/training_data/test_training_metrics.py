@@ -2,6 +2,7 @@ from math import isnan
 
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 
 from scopewatch_training.network.metrics import (
     best_f1_threshold,
@@ -27,6 +28,35 @@ def test_tile_figures_are_those_of_a_worked_example() -> None:
     assert figures.mcc == pytest.approx((2 * 4 - 1 * 1) / np.sqrt(3 * 3 * 5 * 5))
     assert (figures.accuracy, figures.accuracy_all_negative) == (0.75, 0.625)
     assert figures.brier == pytest.approx((0.01 + 0.04 + 0.49 + 0.49 + 0.04 + 0.01 + 0.01 + 0) / 8)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("steps", [2, 10, 256])
+def test_tile_figures_are_those_of_scikit_learn(seed: int, steps: int) -> None:
+    rng = np.random.default_rng([seed, steps])
+    size = int(rng.integers(2, 300))
+    truth = rng.random(size) < rng.random()
+    # Steps, as int8 scores have: many are equal.
+    score = np.clip(0.4 * truth + rng.random(size), 0, 1).round(3) * steps // 1 / steps
+    cut = float(rng.random())
+
+    found = tile_metrics(truth.astype(int), score, cut)
+
+    called = score >= cut
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(
+        truth, called, average="binary", zero_division=np.nan
+    )
+    both = truth.any() and not truth.all()
+    expected = {
+        "roc_auc": sk.roc_auc_score(truth, score) if both else np.nan,
+        "pr_auc": sk.average_precision_score(truth, score) if truth.any() else np.nan,
+        "mcc": sk.matthews_corrcoef(truth, called) if both else np.nan,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }
+    for name, value in expected.items():
+        assert getattr(found, name) == pytest.approx(float(value), abs=1e-12, nan_ok=True), name
 
 
 def test_tiles_that_do_not_count_change_nothing() -> None:

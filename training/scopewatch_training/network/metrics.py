@@ -6,7 +6,7 @@ docs/method.md lists the references.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite, nan
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -113,21 +113,20 @@ def tile_metrics(
     truth, score = _counted(given, probability)
     cut = np.broadcast_to(every, given.shape)[given >= 0]
     called = score >= cut
-    both = bool(truth.any() and not truth.all())
     prevalence = float(truth.mean())
-    true_negative, false_positive, false_negative, true_positive = (
-        int(count) for count in sk.confusion_matrix(truth, called, labels=[False, True]).ravel()
-    )
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(
-        truth, called, average="binary", zero_division=np.nan
-    )
+    true_positive = int(np.count_nonzero(truth & called))
+    false_positive = int(np.count_nonzero(called)) - true_positive
+    false_negative = int(np.count_nonzero(truth)) - true_positive
+    true_negative = truth.size - true_positive - false_positive - false_negative
+    roc_auc, pr_auc = _areas(truth, score)
+    wrong = false_positive + false_negative
     return TileMetrics(
-        roc_auc=float(sk.roc_auc_score(truth, score)) if both else nan,
-        pr_auc=float(sk.average_precision_score(truth, score)) if truth.any() else nan,
-        f1=float(f1),
-        precision=float(precision),
-        recall=float(recall),
-        mcc=float(sk.matthews_corrcoef(truth, called)) if both else nan,
+        roc_auc=roc_auc,
+        pr_auc=pr_auc,
+        f1=_share(2 * true_positive, 2 * true_positive + wrong),
+        precision=_share(true_positive, true_positive + false_positive),
+        recall=_share(true_positive, true_positive + false_negative),
+        mcc=_matthews(true_positive, false_positive, false_negative, true_negative),
         brier=float(np.mean(np.square(score - truth))),
         prevalence=prevalence,
         accuracy=float(np.mean(called == truth)),
@@ -137,6 +136,43 @@ def tile_metrics(
         threshold=float(np.mean(cut)),
         tiles=int(truth.size),
     )
+
+
+def _areas(truth: NDArray[np.bool_], score: Array) -> tuple[float, float]:
+    """Return the area under the ROC curve and the average precision; nan where undefined.
+
+    The functions of scikit-learn give the same, in ten to fifty times the time of both and of the
+    other figures: each checks what it is given, and a bootstrap has a thousand draws.
+    """
+    order = np.argsort(-score, kind="stable")
+    found = np.cumsum(truth[order])
+    # Equal scores are one point of both curves.
+    last = np.append(np.flatnonzero(np.diff(score[order])), truth.size - 1)
+    true_positive = found[last]
+    false_positive = 1 + last - true_positive
+    positive, negative = int(true_positive[-1]), int(false_positive[-1])
+    if not positive:
+        return nan, nan
+    recall = true_positive / positive
+    average = float(np.sum(np.diff(recall, prepend=0.0) * true_positive / (1 + last)))
+    if not negative:
+        return nan, average
+    fall_out = np.concatenate([[0.0], false_positive / negative])
+    heights = np.concatenate([[0.0], recall])
+    return float(np.sum(np.diff(fall_out) * (heights[1:] + heights[:-1]) / 2)), average
+
+
+def _matthews(
+    true_positive: int, false_positive: int, false_negative: int, true_negative: int
+) -> float:
+    """Return Matthews' correlation: nan where one class alone is there, 0 where it is called."""
+    positive, negative = true_positive + false_negative, true_negative + false_positive
+    if not (positive and negative):
+        return nan
+    called, other = true_positive + false_positive, true_negative + false_negative
+    scale = sqrt(positive) * sqrt(negative) * sqrt(called) * sqrt(other)
+    product = true_positive * true_negative - false_positive * false_negative
+    return product / scale if scale else 0.0
 
 
 def image_metrics(estimate: ArrayLike, truth: ArrayLike) -> ImageMetrics:
