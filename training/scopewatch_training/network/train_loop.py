@@ -68,13 +68,17 @@ class _State:
     def __init__(self, settings: FitSettings) -> None:
         self.network = build_network(settings.network, settings.seed)
         rise = min(WARM_UP_STEPS, max(1, settings.steps // 10))
-        rate = keras.optimizers.schedules.CosineDecay(
+        self.schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
             max(1, settings.steps - rise),
             warmup_target=settings.learning_rate,
             warmup_steps=rise,
         )
-        self.optimiser = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+        # Given the schedule, the optimiser would compute it again for each variable.
+        self.rate = tf.Variable(0.0, trainable=False)
+        self.optimiser = keras.optimizers.AdamW(
+            lambda: self.rate, weight_decay=settings.weight_decay
+        )
         self.optimiser.build(self.network.trainable_variables)
         self.average = [tf.Variable(weight.value) for weight in self.network.weights]
         self.best: list[NDArray[Any]] = []
@@ -168,8 +172,9 @@ def _step_function(state: _State, settings: FitSettings) -> Callable[..., Any]:
     """Return the compiled optimiser step."""
     network, optimiser = state.network, state.optimiser
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def advance(view: Any, marker: Any, known: Any, momentum: Any) -> Any:
+        state.rate.assign(state.schedule(optimiser.iterations))
         with tf.GradientTape() as tape:
             outputs = network(view, training=True)
             shown, total = losses_of(outputs, marker, known, settings)
@@ -236,7 +241,7 @@ def logit_function(
     scorer = keras.Model(network.input, network.get_layer(TILE_HEAD).output)
     stride = _stride(network)
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]
     def run(view: Any) -> Any:
         return scorer(view, training=False)
 
