@@ -69,7 +69,7 @@ def few_tiles(data: Path) -> FitSettings:
     A network that learns from so little is small: crops and width are half of what is usual.
     """
     plain = dataset_settings(open_dataset(data))
-    network = replace(plain.network, width=32, learns="brightness")
+    network = replace(plain.network, stem="halvings", width=32, depth=3, learns="brightness")
     return replace(plain, network=network, crop_px=128)
 
 

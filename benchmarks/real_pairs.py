@@ -37,7 +37,7 @@ def main() -> int:
     """Train, copy, watch, and print the figures; 1 when a frame was lost or scored twice."""
     parser = argparse.ArgumentParser(description="Real pairs, end to end.")
     parser.add_argument("--work", type=Path, default=Path("build/real-pairs"))
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, help="of the network; those of fit by default")
     parser.add_argument("--drip", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     images = Path(os.environ["SCOPEWATCH_DATA"]).resolve() / "ecoli-yfp"
@@ -51,7 +51,8 @@ def main() -> int:
         write_manifest(images, work / f"{out.name}.csv", runs)
         train("prepare", str(work / f"{out.name}.csv"), "--out", str(out), "--marker", "YFP")
     if not (bundle / "card.yaml").exists():
-        train("fit", str(pairs), "--out", str(bundle), "--steps", str(chosen.steps))
+        steps = [] if chosen.steps is None else ["--steps", str(chosen.steps)]
+        train("fit", str(pairs), "--out", str(bundle), *steps)
     return watch(work, bundle, open_dataset(truth))
 
 

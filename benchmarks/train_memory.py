@@ -21,7 +21,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +39,7 @@ from scopewatch_simulator.plan import (
 from scopewatch_simulator.simulation import Simulation
 from scopewatch_simulator.tables import write_notice
 from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import NetworkSpec
 
 SIDE_PX: Final = 1024
 BYTES_PER_PAIR: Final = SIDE_PX**2 * (2 + 4)
@@ -75,9 +75,11 @@ def main() -> int:
     if not (raw / "manifest.csv").is_file():
         shutil.rmtree(raw, ignore_errors=True)
         write_pairs(raw, min(pairs, chosen.distinct), pairs)
-    # Each check scores all held-out frames; their number does not change the memory.
+    # Each check scores all held-out frames; their number does not change the memory. Networks of
+    # halvings need more of it than those of patches.
+    network = NetworkSpec(stem="halvings")
     settings = work / "settings.json"
-    settings.write_text(json.dumps(replace(FitSettings(), checks=1).to_json()))
+    settings.write_text(json.dumps(FitSettings(network=network, checks=1).to_json()))
     print(f"{pairs} pairs of {SIDE_PX} x {SIDE_PX} px", flush=True)
     begin = COMMANDS.index(chosen.begin_with)
     if begin == 0:

@@ -1,11 +1,13 @@
 """How many runs a model needs: figures on held-out runs by the number of training runs, simulated.
 
     nice python benchmarks/trained/learning_curve.py --work build/learning-curve [--repeats 6]
+    nice python benchmarks/trained/learning_curve.py --sizes 1 3 --stem patches
 
 In each repeat some of the simulated runs are held out for all sizes, and the training runs of one
 size are among those of the next. Prints the mean over repeats with a 95 % bootstrap interval over
 repeats (of fewer than five: the lowest and the highest); they draw from one pool of runs, so that
-the intervals are rather too narrow. A call that was interrupted goes on.
+the intervals are rather too narrow. A call that was interrupted goes on. With --stem the networks
+are those of `fit`: their size, steps, crops and augmentation, in float32 and without inner folds.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from small_fits import (
+    LABELS,
     Record,
     SmallModel,
     add_options,
@@ -27,6 +30,8 @@ from scopewatch_training.bundle.limits import learn_limits, refuses
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import assess
+from scopewatch_training.network.fit_settings import FitSettings
+from scopewatch_training.network.network_spec import STEMS, USUAL_SIZES, NetworkSpec
 
 SIZES = (1, 2, 3, 5, 7)
 COLUMNS = {
@@ -42,21 +47,32 @@ def main() -> None:
     """Fit, judge, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, repeats=6)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="training runs")
+    parser.add_argument("--stem", choices=STEMS, help="networks of fit in place of small ones")
     call = parser.parse_args()
     dataset = simulated_dataset(call)
-    record = Record(call.work / "figures.jsonl")
+    record = Record(call.work / f"figures{f'-{call.stem}' if call.stem else ''}.jsonl")
     for repeat in range(call.repeats):
         rng = np.random.default_rng([call.seed, repeat])
         order = [str(each) for each in rng.permutation(dataset.runs())]
         held, pool = order[: call.held_out], order[call.held_out :]
-        for size in SIZES:
+        for size in call.sizes:
             if any((each["repeat"], each["size"]) == (repeat, size) for each in record.kept):
                 continue
             pairs = dataset.of_runs(pool[:size])
-            model = fit_small(dataset, pairs, small_settings(call.steps, repeat))
+            model = fit_small(dataset, pairs, settings_of(call, repeat))
             figures = judge(model, dataset, pairs, held)
             record.keep({"repeat": repeat, "size": size, **figures})
     print_table(record.kept, call)
+
+
+def settings_of(call: argparse.Namespace, seed: int) -> FitSettings:
+    """Return settings of a small network, or those of `fit` for a stem."""
+    if call.stem is None:
+        return small_settings(call.steps, seed)
+    usual = USUAL_SIZES[call.stem]
+    network = NetworkSpec(stem=call.stem, width=usual.width, depth=usual.depth)
+    return FitSettings(network=network, labels=LABELS, steps=usual.steps, seed=seed)
 
 
 def judge(
@@ -81,12 +97,12 @@ def print_table(kept: Sequence[dict[str, float]], call: argparse.Namespace) -> N
     """Print the means with their intervals as a Markdown table."""
     print(
         f"\nsimulated: {call.wells} wells of one {call.size_px} px field each, {call.held_out} runs"
-        f" held out, {call.repeats} repeats, {call.steps} steps; {processor()}\n"
+        f" held out, {call.repeats} repeats, {settings_of(call, 0).steps} steps; {processor()}\n"
     )
     names = " | ".join(name for name, _ in COLUMNS.values())
     print(f"| training runs | {names} |")
     print("|---|" + "---|" * (len(COLUMNS) + 1))
-    for size in SIZES:
+    for size in call.sizes:
         members = [each for each in kept if each["size"] == size]
         cells = [
             cell(np.array([each[name] for each in members]), digits)

@@ -79,7 +79,7 @@ def processor() -> str:
 def small_settings(steps: int, seed: int) -> FitSettings:
     """Return settings of a network that trains in half a minute on frames of 256 px."""
     return FitSettings(
-        network=NetworkSpec(width=16, depth=2),
+        network=NetworkSpec(stem="halvings", width=16, depth=2),
         labels=LABELS,
         steps=steps,
         crop_px=128,

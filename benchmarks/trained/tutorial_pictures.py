@@ -100,7 +100,7 @@ def of_ecoli(work: Path, steps: int) -> Path:
         *("--area-cutoff", 0.01),
     )
     settings = FitSettings(
-        network=NetworkSpec(width=16, depth=2),
+        network=NetworkSpec(stem="halvings", width=16, depth=2),
         labels=LabelSettings(area_cutoff=0.01),
         steps=steps,
         crop_px=128,

@@ -18,7 +18,7 @@ from scopewatch_training.network.network_spec import NetworkSpec
 from scopewatch_training.network.quantise import convert_int8
 
 FOLDER = Path(__file__).parent / "models"
-SPEC = NetworkSpec(tile_px=16, width=16, depth=1)
+SPEC = NetworkSpec(tile_px=16, width=16, depth=1, stem="halvings")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 from scopewatch.core.errors import ConfigError
 from scopewatch_training.cli.fit_options import (
     FitOptions,
+    SearchOptions,
     choose_settings,
     few_steps,
     parse_binarise,
@@ -148,10 +149,18 @@ def sizes(settings: FitSettings) -> tuple[str, int, int, int]:
 
 
 def test_a_stem_brings_its_own_width_depth_and_steps() -> None:
+    assert sizes(choose()) == sizes(choose(stem="patches")) == ("patches", 48, 1, 1500)
     assert sizes(choose(stem="halvings")) == ("halvings", 64, 3, 500)
-    assert sizes(choose(stem="patches")) == ("patches", 48, 1, 1500)
     assert sizes(choose(stem="halvings", width=32, steps=3)) == ("halvings", 32, 3, 3)
     assert choose(stem="halvings", steps=3).checks == 3
+
+
+def test_networks_that_patches_do_not_suit_have_halvings_unless_patches_are_asked_for() -> None:
+    assert sizes(choose(learn="brightness")) == ("halvings", 64, 3, 500)
+    assert sizes(choose(tile_px=8, width=32)) == ("halvings", 32, 3, 500)
+    assert sizes(choose(tile_px=16)) == sizes(choose(context="none")) == ("patches", 48, 1, 1500)
+    assert sizes(choose(learn="brightness", stem="patches")) == ("patches", 48, 1, 1500)
+    assert sizes(choose(tile_px=8, stem="patches")) == ("patches", 48, 1, 1500)
 
 
 def test_the_stem_of_a_file_keeps_what_the_file_says(tmp_path: Path) -> None:
@@ -163,14 +172,39 @@ def test_the_stem_of_a_file_keeps_what_the_file_says(tmp_path: Path) -> None:
     assert sizes(choose(file, stem="halvings")) == ("halvings", 96, 2, 700)
     assert sizes(choose(file, stem="patches")) == ("patches", 48, 1, 1500)
 
+    file.write_text(json.dumps(FitSettings(steps=700).to_json()))
+    assert sizes(choose(file, learn="brightness")) == ("patches", 48, 1, 700)
+
+
+def test_a_search_may_be_of_either_stem() -> None:
+    assert sizes(choose_settings(None, SearchOptions())) == ("patches", 48, 1, 1500)
+    assert sizes(choose_settings(None, SearchOptions(stem="halvings"))) == ("halvings", 64, 3, 500)
+
 
 def test_patches_with_fewer_steps_than_they_need_have_a_note() -> None:
-    assert few_steps(choose(stem="patches", steps=300)) == (
-        "note: 300 steps; networks of patches need 1500, those of --stem halvings 500, at three"
+    assert few_steps(choose(steps=300)) == (
+        "note: 300 steps, and networks of patches need 1500: scores will be worse than they can be."
+        " For a quick try take --stem halvings, which needs 500 and learns more from each, at three"
         " times the time for a frame"
     )
-    assert few_steps(choose(stem="patches")) is None
+    assert few_steps(choose()) is None
     assert few_steps(choose(stem="halvings", steps=300)) is None
+    assert few_steps(choose(learn="brightness")) is None
+
+
+@pytest.mark.parametrize("command", ["fit", "cross-validate", "tune"])
+def test_help_shows_what_is_taken_where_an_option_is_not_given(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    code, out, _ = call(capsys, command, "--help")
+
+    assert code == 0
+    text = " ".join(out.split())
+    assert "1500, 500 with --stem halvings" in text
+    assert "patches, halvings where brightness is learnt or tiles have 8 px" in text
+    if command != "tune":
+        assert "48, 64 with --stem halvings" in text
+        assert "1, 3 with --stem halvings" in text
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import metadata
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import Literal
 
 import keras
 import numpy as np
@@ -20,7 +22,12 @@ from scopewatch_training.network.architecture import build_network, build_scorer
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt, ScoredFrame
 from scopewatch_training.network.device import leave_out_warnings, tensorflow_version
-from scopewatch_training.network.network_spec import NetworkSpec, plan_layers, receptive_field_px
+from scopewatch_training.network.network_spec import (
+    STEMS,
+    NetworkSpec,
+    plan_layers,
+    receptive_field_px,
+)
 from scopewatch_training.network.quantise import convert_int8, fold_calibration, logit_shift
 from scopewatch_training.network.train_loop import predict_logits
 from tests.unit.inference.bundles import make_view, tiny_bundle
@@ -29,7 +36,7 @@ from tests.unit.training_network.spread_networks import spread_network
 
 pytestmark = pytest.mark.training
 
-SMALL = NetworkSpec(tile_px=16, width=16, depth=1)
+SMALL = NetworkSpec(tile_px=16, width=16, depth=1, stem="halvings")
 
 
 def tiles_that_change(network: keras.Model, side_px: int, top: int, left: int) -> set[int]:
@@ -43,8 +50,8 @@ def tiles_that_change(network: keras.Model, side_px: int, top: int, left: int) -
 
 @pytest.mark.parametrize("tile_px", [8, 16, 32, 64])
 @pytest.mark.parametrize("context", ["full", "none"])
-def test_one_output_is_one_tile(tile_px: int, context: str) -> None:
-    spec = NetworkSpec(tile_px=tile_px, width=16, depth=0, context=context)  # type: ignore[arg-type]
+def test_one_output_is_one_tile(tile_px: int, context: Literal["full", "none"]) -> None:
+    spec = replace(SMALL, tile_px=tile_px, depth=0, context=context)
     outputs = build_network(spec, 0)(np.zeros((1, 2 * tile_px, 3 * tile_px, 1), np.float32))
 
     assert outputs["tile"].shape == (1, 2, 3, 1)
@@ -52,8 +59,8 @@ def test_one_output_is_one_tile(tile_px: int, context: str) -> None:
 
 
 def test_where_brightness_is_learnt_nothing_comes_after_the_squares_it_is_learnt_on() -> None:
-    spec = NetworkSpec(tile_px=32, width=16, depth=1, learns="brightness")
-    labels = NetworkSpec(tile_px=32, width=16, depth=1)
+    labels = replace(SMALL, tile_px=32)
+    spec = replace(labels, learns="brightness")
 
     plan, whole = plan_layers(spec), plan_layers(labels)
 
@@ -73,7 +80,7 @@ def test_unknown_names_of_settings_are_refused(setting: dict[str, str]) -> None:
 
 
 def test_nothing_crosses_the_border_of_an_isolated_tile() -> None:
-    spec = NetworkSpec(tile_px=16, width=16, depth=2, context="none")
+    spec = replace(SMALL, depth=2, context="none")
     network = spread_network(spec)
 
     assert receptive_field_px(spec) == 16
@@ -95,8 +102,8 @@ def test_no_tile_sees_beyond_the_receptive_field_and_some_see_as_far() -> None:
 
 
 def test_channels_are_multiples_that_int8_kernels_use() -> None:
-    for width in (16, 48, 64, 128):
-        plan = plan_layers(NetworkSpec(width=width))
+    for width, stem in product((16, 48, 64, 128), STEMS):
+        plan = plan_layers(NetworkSpec(width=width, stem=stem))  # type: ignore[arg-type]
         assert all(layer.channels % 16 == 0 for layer in plan)
         assert all(one.channels <= two.channels for one, two in pairwise(plan))
 
@@ -106,7 +113,7 @@ def test_channels_are_multiples_that_int8_kernels_use() -> None:
     [
         ({"tile_px": 24}, "tile size is not supported: tile_px (expected one of 8, 16, 32"),
         ({"width": 20}, "network is outside the family: width, depth (expected a width that is"),
-        ({"depth": -1}, "got width 64, depth -1"),
+        ({"depth": -1}, "got width 48, depth -1"),
     ],
 )
 def test_a_network_outside_the_family_is_refused(fields: dict[str, int], words: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from scopewatch.core.errors import ConfigError
-from scopewatch_training.cli.fit_options import runs_of
+from scopewatch_training.cli.arguments import runs_of
 from scopewatch_training.dataset.prepared import Dataset
 from tests.unit.training_doubts.changed_runs import prepare_runs
 

@@ -1,10 +1,14 @@
 """Arguments and options that several commands of `scopewatch-train` share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch_training.dataset.prepared import Dataset
 
 BundleArg = Annotated[Path, typer.Argument(help="Folder of the bundle.")]
 DatasetArg = Annotated[Path, typer.Argument(help="Data set that prepare wrote.")]
@@ -26,3 +30,40 @@ class RunOptions:
         list[str] | None, typer.Option(help="Run to set aside; may be given several times.")
     ] = None
     exclude: Exclude = None
+
+
+def runs_of(
+    dataset: Dataset, *, hold_out: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the runs that are left to train on.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown, a run is held out and excluded, or no run is left.
+    """
+    dataset.of_runs([*hold_out, *exclude])
+    both = sorted({*hold_out} & {*exclude})
+    if both:
+        raise ConfigError(
+            complaint(
+                "run is held out and excluded",
+                where=dataset.folder,
+                expected="each run with one of --hold-out and --exclude",
+                got=f"{', '.join(both)} with both",
+                do="hold out a run that the bundle is to be judged on; exclude one that is to"
+                " count nowhere, as a control",
+            )
+        )
+    left = tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
+    if not left:
+        raise ConfigError(
+            complaint(
+                "no run is left to train on",
+                where=dataset.folder,
+                expected="at least one run, better five",
+                got=f"all of {', '.join(dataset.runs())} held out or excluded",
+                do="name fewer runs with --hold-out and --exclude",
+            )
+        )
+    return left

@@ -11,7 +11,13 @@ import typer
 
 from scopewatch.cli.options.groups import with_option_groups
 from scopewatch.runtime.cluster.address import read_address
-from scopewatch_training.cli.arguments import DatasetArg, Exclude, JsonFile, RunOptions
+from scopewatch_training.cli.arguments import (
+    DatasetArg,
+    Exclude,
+    JsonFile,
+    RunOptions,
+    runs_of,
+)
 from scopewatch_training.cli.console import open_console, open_data, print_line
 from scopewatch_training.cli.fit_options import (
     DASK,
@@ -20,7 +26,6 @@ from scopewatch_training.cli.fit_options import (
     SearchOptions,
     choose_settings,
     few_steps,
-    runs_of,
 )
 
 
@@ -196,6 +201,8 @@ def tune(
     from scopewatch_training.cli.tune_command import run_search
 
     print_line(console, f"{device}; training runs {', '.join(training)}")
+    if note := few_steps(base):
+        print_line(console, note)
     file = run_search(
         data,
         training,

@@ -1,7 +1,6 @@
 """Options that `fit`, `cross-validate` and `tune` share, and the settings they give."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,29 +23,59 @@ DASK = Annotated[
 ]
 
 
+PREPARED = "as in prepare"
+
+
+def _usual(size: str) -> str:
+    """Say what is taken of a size that is not given, for `--help`."""
+    first, *others = ((stem, getattr(usual, size)) for stem, usual in USUAL_SIZES.items())
+    rest = [f"{value} with --stem {stem}" for stem, value in others]
+    return ", ".join([str(first[1]), *rest])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
     """Options of `tune`: settings that it does not search, and the file that it starts from."""
 
     area_cutoff: Annotated[
-        float | None, typer.Option(help="Positive share of a tile's area that makes it positive.")
+        float | None,
+        typer.Option(
+            help="Positive share of a tile's area that makes it positive.", show_default=PREPARED
+        ),
     ] = None
     binarise: Annotated[
-        str | None, typer.Option(help="otsu, triangle, mad, or fixed:COUNTS above background.")
+        str | None,
+        typer.Option(
+            help="otsu, triangle, mad, or fixed:COUNTS above background.", show_default=PREPARED
+        ),
     ] = None
-    tile_px: Annotated[int | None, typer.Option(help="Side of a tile: 8, 16, 32, 64 or 128.")] = (
-        None
-    )
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps of each network.")] = None
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None
+    tile_px: Annotated[
+        int | None,
+        typer.Option(help="Side of a tile: 8, 16, 32, 64 or 128.", show_default=PREPARED),
+    ] = None
+    stem: Annotated[
+        str | None,
+        typer.Option(
+            help="patches, or halvings: three times the time for a frame. Each has its own width,"
+            " depth and steps.",
+            show_default="patches, halvings where brightness is learnt or tiles have 8 px",
+        ),
+    ] = None
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Optimiser steps of each network.", show_default=_usual("steps")),
+    ] = None
+    seed: Annotated[int | None, typer.Option(help="Of everything random.", show_default="0")] = None
     settings: Annotated[
         Path | None,
-        typer.Option(help="JSON that tune or an earlier fit wrote; options win over it."),
+        typer.Option(
+            help="JSON that tune or an earlier fit wrote: what no option gives is taken from it."
+        ),
     ] = None
 
     def network_fields(self) -> dict[str, Any]:
         """Return the fields of `NetworkSpec` that are given."""
-        return _given(tile_px=self.tile_px)
+        return _given(tile_px=self.tile_px, stem=self.stem)
 
     def fit_fields(self) -> dict[str, Any]:
         """Return the other fields of `FitSettings` that are given."""
@@ -58,25 +87,31 @@ class FitOptions(SearchOptions):
     """Options of `fit` and `cross-validate`: settings of networks and of their training."""
 
     width: Annotated[
-        int | None, typer.Option(help="Channels of the network, a multiple of 16.")
+        int | None,
+        typer.Option(
+            help="Channels of the network, a multiple of 16.", show_default=_usual("width")
+        ),
     ] = None
-    depth: Annotated[int | None, typer.Option(help="Convolutions at full width.")] = None
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Convolutions at full width.", show_default=_usual("depth")),
+    ] = None
     context: Annotated[
-        str | None, typer.Option(help="full, or none: nothing beyond a tile is seen.")
+        str | None,
+        typer.Option(help="full, or none: nothing beyond a tile is seen.", show_default="full"),
     ] = None
     learn: Annotated[
         str | None,
-        typer.Option(help="labels of tiles, or brightness of the marker: for few positive tiles."),
-    ] = None
-    stem: Annotated[
-        str | None,
         typer.Option(
-            help="halvings, or patches: a third of the time for a frame. Each has its own width,"
-            " depth and steps, which are taken where they are not given."
+            help="labels of tiles, or brightness of the marker: for few positive tiles.",
+            show_default="labels",
         ),
     ] = None
     members: Annotated[
-        int | None, typer.Option(help="Networks whose mean is scored: steadier where data are few.")
+        int | None,
+        typer.Option(
+            help="Networks whose mean is scored: steadier where data are few.", show_default="1"
+        ),
     ] = None
 
     def network_fields(self) -> dict[str, Any]:
@@ -96,11 +131,16 @@ class FitOptions(SearchOptions):
 
 
 def choose_settings(dataset: Dataset | None, options: SearchOptions) -> FitSettings:
-    """Put settings together: those of `prepare` or of the file, then the options given."""
+    """Put settings together: those of `prepare` or of the file, then the options given.
+
+    A stem that neither gives is the usual one of such a network.
+    """
     base = dataset_settings(dataset) if options.settings is None else _read(options.settings)
     labels = _given(area_cutoff=options.area_cutoff, tile_px=options.tile_px)
     fields, whole = options.network_fields(), options.fit_fields()
     network = replace(base.network, **fields)
+    if options.settings is None and options.stem is None and not network.suits_patches:
+        network = replace(network, stem="halvings")
     if network.stem != base.network.stem:
         # Width, depth and steps of another stem's networks say nothing about this one's.
         usual = USUAL_SIZES[network.stem]
@@ -116,52 +156,16 @@ def choose_settings(dataset: Dataset | None, options: SearchOptions) -> FitSetti
 def few_steps(settings: FitSettings) -> str | None:
     """Return one line where patches are trained for fewer steps than they need; None elsewhere.
 
-    With fewer they are behind halvings, which need a third of the steps.
+    With as few steps halvings are ahead, which need a third of them.
     """
     need, other = USUAL_SIZES["patches"].steps, USUAL_SIZES["halvings"].steps
     if settings.network.stem != "patches" or settings.steps >= need:
         return None
     return (
-        f"note: {settings.steps} steps; networks of patches need {need}, those of --stem halvings"
-        f" {other}, at three times the time for a frame"
+        f"note: {settings.steps} steps, and networks of patches need {need}: scores will be worse"
+        f" than they can be. For a quick try take --stem halvings, which needs {other} and learns"
+        " more from each, at three times the time for a frame"
     )
-
-
-def runs_of(
-    dataset: Dataset, *, hold_out: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Return the runs that are left to train on.
-
-    Raises
-    ------
-    ConfigError
-        When a name is unknown, a run is held out and excluded, or no run is left.
-    """
-    dataset.of_runs([*hold_out, *exclude])
-    both = sorted({*hold_out} & {*exclude})
-    if both:
-        raise ConfigError(
-            complaint(
-                "run is held out and excluded",
-                where=dataset.folder,
-                expected="each run with one of --hold-out and --exclude",
-                got=f"{', '.join(both)} with both",
-                do="hold out a run that the bundle is to be judged on; exclude one that is to"
-                " count nowhere, as a control",
-            )
-        )
-    left = tuple(run for run in dataset.runs() if run not in {*hold_out, *exclude})
-    if not left:
-        raise ConfigError(
-            complaint(
-                "no run is left to train on",
-                where=dataset.folder,
-                expected="at least one run, better five",
-                got=f"all of {', '.join(dataset.runs())} held out or excluded",
-                do="name fewer runs with --hold-out and --exclude",
-            )
-        )
-    return left
 
 
 def parse_binarise(text: str, scope: str | None = None) -> BinariseSettings:

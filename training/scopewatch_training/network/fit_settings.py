@@ -46,7 +46,7 @@ class FitSettings:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     labels: LabelSettings = field(default_factory=LabelSettings)
     binarise: BinariseSettings = field(default_factory=BinariseSettings)
-    steps: int = 500
+    steps: int = USUAL_SIZES["patches"].steps
     batch: int = 8
     crop_px: int = 256
     learning_rate: float = 5e-3
@@ -110,11 +110,14 @@ class FitSettings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "FitSettings":
-        """Read what `to_json` wrote; earlier versions wrote no stem, which means halvings."""
-        network = values["network"]
-        if "stem" not in network:
-            usual = USUAL_SIZES["halvings"]
-            network = {"stem": "halvings", "width": usual.width, "depth": usual.depth} | network
+        """Read what `to_json` wrote; earlier versions wrote no stem, which means halvings.
+
+        Width, depth and steps that are missing are those of the stem.
+        """
+        network = {"stem": "halvings"} | values["network"]
+        usual = USUAL_SIZES.get(network["stem"])
+        if usual is not None:
+            network = {"width": usual.width, "depth": usual.depth} | network
             values = {"steps": usual.steps} | values
         return cls(
             **{

@@ -27,8 +27,8 @@ class UsualSize:
 
 USUAL_SIZES: Final[Mapping[str, UsualSize]] = MappingProxyType(
     {
-        "halvings": UsualSize(width=64, depth=3, steps=500),
         "patches": UsualSize(width=48, depth=1, steps=1500),
+        "halvings": UsualSize(width=64, depth=3, steps=500),
     }
 )
 """By stem. Patches have fewer products and learn more slowly: both take as long to train."""
@@ -78,18 +78,18 @@ class NetworkSpec:
         quarter as wide as a tile, whose mean is a tile's score. It suits data sets with a few
         hundred positive labels, since every square has a brightness.
     stem
-        How a frame comes to the middle resolution. `halvings`: by convolutions, two at each
-        resolution. `patches`: each patch of 2 x 2 px becomes one pixel with 4 channels, and a
-        single convolution leads to the next resolution, which costs a third of the time. Tiles of
+        How a frame comes to the middle resolution. `patches`: each patch of 2 x 2 px becomes one
+        pixel with 4 channels, and a single convolution leads to the next resolution. `halvings`:
+        by convolutions alone, two at each resolution, which takes three times as long. Tiles of
         8 px are too small for patches.
     """
 
     tile_px: int = 32
-    width: int = 64
-    depth: int = 3
+    width: int = USUAL_SIZES["patches"].width
+    depth: int = USUAL_SIZES["patches"].depth
     context: Literal["full", "none"] = "full"
     learns: Literal["labels", "brightness"] = "labels"
-    stem: Literal["halvings", "patches"] = "halvings"
+    stem: Literal["patches", "halvings"] = "patches"
 
     def __post_init__(self) -> None:
         for name, value, words in (
@@ -123,6 +123,15 @@ class NetworkSpec:
     def patch_px(self) -> int:
         """Side of the patches that a frame is cut into before the first convolution; 1: none."""
         return 2 if self.stem == "patches" and self.tile_px > 2 * QUARTERS else 1
+
+    @property
+    def suits_patches(self) -> bool:
+        """Whether patches are the usual stem of such a network.
+
+        Where brightness is learnt nothing follows the middle resolution, so that a tile would be
+        judged by little around it; tiles of 8 px have no patches.
+        """
+        return self.learns == "labels" and self.tile_px > 2 * QUARTERS
 
     @property
     def head_side(self) -> int:
