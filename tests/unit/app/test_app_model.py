@@ -43,7 +43,7 @@ def test_a_bundle_that_is_not_there_is_reported(tmp_path: Path) -> None:
 @pytest.fixture
 def tiny(tmp_path: Path) -> ModelConfig:
     """A tiny bundle under OpenVINO, with weights that it multiplies exactly without VNNI."""
-    bundle = write_bundle(tmp_path / "tiny", tiny_bundle("narrow16"), {})
+    bundle = write_bundle(tmp_path / "tiny", tiny_bundle(), {})
     return ModelConfig(bundle=bundle, threads=1, runtime="openvino")
 
 

@@ -13,7 +13,6 @@ import tensorflow as tf
 from scopewatch_training.network.architecture import build_network
 from scopewatch_training.network.area_output import add_squares
 from scopewatch_training.network.batches import TrainingFrame
-from scopewatch_training.network.narrow_weights import narrow_weights
 from scopewatch_training.network.network_spec import NetworkSpec
 from scopewatch_training.network.quantise import convert_int8
 
@@ -42,8 +41,6 @@ def main() -> None:
     tiles = keras.Model(network.input, {"tile": network.get_layer("tile").output})
     plain = convert_int8(tiles, frames, SPEC.tile_px)
     (FOLDER / "tile16.tflite").write_bytes(plain)
-    # Which other runtimes score alike on processors without VNNI, too.
-    (FOLDER / "narrow16.tflite").write_bytes(narrow_weights(plain))
     both = convert_int8(network, frames, SPEC.tile_px)
     # The scores of its tiles are those of the other file.
     (FOLDER / "fine16.tflite").write_bytes(add_squares(plain, both))

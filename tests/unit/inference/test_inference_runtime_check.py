@@ -46,7 +46,7 @@ def never() -> TFLiteScorer:
 
 def write_check(folder: Path, *, moved: int = 0, sha256: str | None = None) -> Bundle:
     """Return a tiny bundle with check frames; `moved` tiles of each were positive and are not."""
-    bundle = replace(tiny_bundle("narrow16"), folder=folder)
+    bundle = replace(tiny_bundle(), folder=folder)
     scorer = open_scorer(bundle)
     entry, answer = scorer.codes
     frames = []
@@ -123,11 +123,11 @@ def test_tiles_that_are_off_are_refused_though_none_crosses_the_threshold(tmp_pa
     assert f"models/ours on {verdict.processor}" in line
     assert "expected efficiencies within 1 point, and tiles within 1 step" in line
     assert "got 0.00 points and" in line
-    assert line.endswith("set model.runtime: litert, or quantise the bundle with --narrow-weights")
+    assert line.endswith("set model.runtime: litert, or narrow its weights: scopewatch-train quantise")
 
 
 def test_a_bundle_without_frames_is_compared_on_textures_of_which_it_is_unsure() -> None:
-    bundle = tiny_bundle("narrow16")
+    bundle = tiny_bundle()
     reference = open_scorer(bundle)
 
     frames = make_frames(bundle, reference.score)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tensorflow.lite.tools import flatbuffer_utils
 
+from scopewatch_training.network import quantise
 from scopewatch_training.network.int8_network import Int8Network
 from scopewatch_training.network.narrow_weights import TOP, narrow_weights
 from scopewatch_training.network.network_spec import NetworkSpec
@@ -35,7 +36,9 @@ def largest_weight(model: bytes) -> int:
 
 
 def test_no_two_products_saturate_and_the_scores_stay_near(network: keras.Model) -> None:
-    model = convert_int8(network, make_frames(3), SMALL.tile_px)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantise, "narrow_weights", bytes)
+        model = convert_int8(network, make_frames(3), SMALL.tile_px)
 
     narrow = narrow_weights(model)
 
@@ -49,7 +52,7 @@ def test_no_two_products_saturate_and_the_scores_stay_near(network: keras.Model)
 
 
 def test_the_shift_of_rounding_is_removed_from_the_narrow_network(network: keras.Model) -> None:
-    narrow = convert_int8(network, make_frames(3), SMALL.tile_px, narrow=True)
+    narrow = convert_int8(network, make_frames(3), SMALL.tile_px)
 
     assert largest_weight(narrow) == TOP
     view = np.asarray(make_frames(1)[0].view[:, :])[None, ..., None]

@@ -72,7 +72,6 @@ def quantise(
     exact: Sequence[ScoredFrame],
     open_scorer: OpenScorer,
     tiles_of: bytes | None = None,
-    narrow: bool = False,
 ) -> Quantised:
     """Convert a calibrated network to int8 and score frames with it.
 
@@ -86,10 +85,8 @@ def quantise(
         Probabilities that the float network gave to the same frames.
     tiles_of
         An earlier file of the same network, whose tiles stay as they are; the squares are added.
-    narrow
-        Whether weights have 7 bits.
     """
-    model = convert_int8(network, training, settings.labels.tile_px, narrow=narrow)
+    model = convert_int8(network, training, settings.labels.tile_px)
     if tiles_of is not None:
         model = add_squares(tiles_of, model)
     return Quantised(

@@ -226,18 +226,12 @@ def quantise(
         bool,
         typer.Option(help="Keep the scores of tiles bit for bit; only add the finer stain."),
     ] = False,
-    narrow_weights: Annotated[
-        bool,
-        typer.Option(help="Weights of 7 bits: for OpenVINO on processors without VNNI."),
-    ] = False,
     threads: THREADS = 2,
 ) -> None:
     """Quantise a bundle's float network again and let it through the gate."""
     from scopewatch_training.network.device import use_device
 
     console = open_console()
-    if keep_tiles and narrow_weights:
-        raise typer.BadParameter("tiles score otherwise with narrow weights: give one of both")
     use_device(threads)
     from scopewatch_training.cli.console import ConsoleStages
     from scopewatch_training.evaluation.requantise import requantise
@@ -247,7 +241,6 @@ def quantise(
         open_data(console, dataset),
         out,
         keep_tiles=keep_tiles,
-        narrow=narrow_weights,
         threads=threads,
         stages=ConsoleStages(console),
     )

@@ -36,7 +36,6 @@ def requantise(
     out: Path,
     *,
     keep_tiles: bool = False,
-    narrow: bool = False,
     threads: int,
     stages: Stages,
 ) -> Agreement:
@@ -49,9 +48,7 @@ def requantise(
     ----------
     keep_tiles
         Leave all that gives the scores of tiles bit for bit, and add the finer stain that the
-        bundle lacks.
-    narrow
-        Give weights 7 bits: products then never saturate, under any runtime.
+        bundle lacks. Otherwise weights of 8 bits, as earlier versions wrote, become narrow.
 
     Raises
     ------
@@ -105,7 +102,6 @@ def requantise(
         exact=score_float(network, frames, settings),
         open_scorer=open_scorer,
         tiles_of=bundle.model if keep_tiles else None,
-        narrow=narrow,
     )
     agreement = quantised.pass_gate(bundle.card.threshold, quantised.where)
     if stain is not None:

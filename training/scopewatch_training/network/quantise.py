@@ -60,12 +60,12 @@ def fold_calibration(network: keras.Model, platt: Platt) -> None:
     head.set_weights([kernel * platt.slope, bias * platt.slope + platt.intercept])
 
 
-def convert_int8(
-    network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int, *, narrow: bool = False
-) -> bytes:
+def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px: int) -> bytes:
     """Convert a network to a TFLite file with int8 weights, activations, input and outputs.
 
     The first output are the tiles; the second, where the network has an area head, the squares.
+    Weights use 7 of their 8 bits, so that every runtime gives the same scores on every processor;
+    see `network.narrow_weights`.
 
     Rounding shifts all logits by nearly the same amount. The shift is measured on a first
     conversion and removed in a second (bias correction; Nagel et al., ICCV 2019).
@@ -75,13 +75,10 @@ def convert_int8(
     frames
         Frames of training runs; up to 48 of them, evenly chosen, set the activations' ranges, and
         up to 16 measure the shift of the logits.
-    narrow
-        Whether weights have 7 bits in place of 8; see `network.narrow_weights`.
     """
 
     def convert(lift: float) -> bytes:
-        model = _convert(build_scorer(network, lift=lift), frames, tile_px)
-        return narrow_weights(model) if narrow else model
+        return narrow_weights(_convert(build_scorer(network, lift=lift), frames, tile_px))
 
     shift = logit_shift(network, convert(0.0), _representative(frames, tile_px, SHIFT_FRAMES))
     return convert(-shift)
