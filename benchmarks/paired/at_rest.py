@@ -1,7 +1,7 @@
 """What a daemon costs beside its frames: until it is ready, while idle, and how fast it can be.
 
     python -m benchmarks.paired.at_rest [--baseline COMMIT] [--starts 5] [--idle-s 60] [--frames 60]
-        [--without-avx512]
+        [--without-avx512] [--runtime openvino]
 
 For this tree, and for a baseline beside it:
 
@@ -45,13 +45,15 @@ def main() -> None:
     parser.add_argument("--idle-s", type=float, default=60.0)
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--without-avx512", action="store_true")
+    parser.add_argument("--runtime", help="model.runtime of this tree's daemon")
     call = parser.parse_args()
     hidden = f"; {hidden_avx512.LABEL}" if call.without_avx512 else ""
-    print(f"{processor()}{hidden}; load before the run {os.getloadavg()[0]:.2f}")
+    runtime = f"; this with {call.runtime}" if call.runtime else ""
+    print(f"{processor()}{hidden}{runtime}; load before the run {os.getloadavg()[0]:.2f}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="at-rest-")))
         variables = hidden_avx512.hide_avx512(folder) if call.without_avx512 else {}
-        builds = [this_build(variables)]
+        builds = [this_build(variables, call.runtime)]
         if call.baseline:
             builds.append(stack.enter_context(baseline(call.baseline, variables)))
         starts(builds, folder, call.starts)

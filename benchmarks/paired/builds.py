@@ -19,11 +19,14 @@ class Build:
     ----------
     variables
         Of its processes, beside those of this one; `PYTHONPATH` goes before the tree's folders.
+    runtime
+        `model.runtime` of its daemons; None: their default.
     """
 
     name: str
     tree: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    runtime: str | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -66,9 +69,9 @@ def baseline(commit: str, variables: Mapping[str, str] | None = None) -> Iterato
         _git("worktree", "remove", "--force", str(tree))
 
 
-def this_build(variables: Mapping[str, str] | None = None) -> Build:
+def this_build(variables: Mapping[str, str] | None = None, runtime: str | None = None) -> Build:
     """Return the tree of this file, as it is on disk."""
-    return Build(name="this", tree=PROJECT, variables=variables or {})
+    return Build(name="this", tree=PROJECT, variables=variables or {}, runtime=runtime)
 
 
 def commit_of_this() -> str:

@@ -1,6 +1,7 @@
 """CPU time per frame of two builds, from file closed to committed result with its picture.
 
     python -m benchmarks.paired.compare_builds --baseline fe8c2ee [--pairs 30] [--frames 8]
+        [--runtime openvino]
 
 Three real daemons are alive at once: the baseline, the baseline again, and this tree. In each round
 all take the same frames, one daemon after the other, in changing order. The ratio of the baseline
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6, help="rounds of one life of the daemons")
     parser.add_argument("--frames", type=int, default=8, help="frames of a round")
     parser.add_argument("--side-px", type=int, default=2048)
+    parser.add_argument("--runtime", help="model.runtime of this tree's daemon")
     parser.add_argument("--most", type=float, default=1.05, help="bound of the upper end")
     call = parser.parse_args()
     if not call.baseline:
@@ -72,8 +74,9 @@ def main() -> int:
     load = os.getloadavg()[0]
     rounds = Rounds(pairs=call.pairs, life=call.rounds, frames=call.frames, side_px=call.side_px)
     with baseline(call.baseline) as old, tempfile.TemporaryDirectory() as folder:
-        compared = compare(old, this_build(), Path(folder), rounds)
-    print(f"{processor()}; load before the run {load:.2f}")
+        compared = compare(old, this_build(runtime=call.runtime), Path(folder), rounds)
+    runtime = f"; new with {call.runtime}" if call.runtime else ""
+    print(f"{processor()}{runtime}; load before the run {load:.2f}")
     print(f"{call.pairs} rounds of {call.frames} frames of {call.side_px} x {call.side_px}")
     compared.print()
     high = compared.ratio.high

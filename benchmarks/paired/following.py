@@ -114,7 +114,11 @@ def _settings(build: Build, port: int | None, threads: int) -> dict[str, object]
     web = {"enabled": False} if port is None else {"enabled": True, "port": port}
     return {
         "experiment": {"name": "paired", "day_from": "time_point", "simulated": True},
-        "model": {"bundle": str(build.model), "threads": threads},
+        "model": {
+            "bundle": str(build.model),
+            "threads": threads,
+            **({"runtime": build.runtime} if build.runtime else {}),
+        },
         "sources": [{"kind": "folder", "path": "in", "settle_s": 0.2}],
         "state": {"folder": "state"},
         "web": web,

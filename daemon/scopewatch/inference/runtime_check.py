@@ -82,6 +82,6 @@ def refuse_unlike(verdict: RuntimeVerdict, where: object) -> None:
             " step of the output on average",
             got=f"{verdict.points:.2f} points and {verdict.steps:.2f} steps on"
             f" {verdict.frames} frames",
-            do=f"set model.runtime: {REFERENCE}, or narrow its weights: scopewatch-train quantise",
+            do=f"set model.runtime: {REFERENCE}, or run scopewatch-train quantise",
         )
     )

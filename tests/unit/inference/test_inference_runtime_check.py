@@ -123,7 +123,7 @@ def test_tiles_that_are_off_are_refused_though_none_crosses_the_threshold(tmp_pa
     assert f"models/ours on {verdict.processor}" in line
     assert "expected efficiencies within 1 point, and tiles within 1 step" in line
     assert "got 0.00 points and" in line
-    assert line.endswith("set model.runtime: litert, or narrow its weights: scopewatch-train quantise")
+    assert line.endswith("set model.runtime: litert, or run scopewatch-train quantise")
 
 
 def test_a_bundle_without_frames_is_compared_on_textures_of_which_it_is_unsure() -> None:
