@@ -77,8 +77,17 @@ def test_openvino_scores_the_frames_of_a_bundle_as_litert_did(tmp_path: Path) ->
     refuse_unlike(verdict, tmp_path)
 
 
-def test_litert_scores_the_frames_of_the_shipped_bundle_as_before_it_had_a_finer_stain() -> None:
-    # These scores were written by the file that had one output.
+def test_the_shipped_bundle_has_the_same_scores_under_openvino_on_any_processor() -> None:
+    bundle = load_bundle(SHIPPED)
+
+    verdict = compare_runtime(bundle, open_scorer(bundle, runtime="openvino"), never)
+
+    assert verdict.own
+    assert verdict.points <= 0.1
+    assert verdict.steps <= 0.01
+
+
+def test_litert_scores_the_frames_of_the_shipped_bundle_as_when_it_was_made() -> None:
     bundle = load_bundle(SHIPPED)
     frames = load_check(bundle)
     assert frames is not None
