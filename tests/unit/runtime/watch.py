@@ -51,6 +51,7 @@ class Watch:
     refusal: str = ""
     troubles: dict[str, str] = field(default_factory=dict)
     over: bool = False
+    interval_h: float = INTERVAL_H
     image_disks: dict[str, int] = field(default_factory=dict)
 
     def begin(self, *rules: AlertRule) -> Monitor:
@@ -62,7 +63,7 @@ class Watch:
             sources=[self.source],
             run="run 7",
             final_day=10,
-            interval_h=INTERVAL_H,
+            interval_h=self.interval_h,
             free_bytes=self.read_free,
             where="/state",
             clock=self.clock,
