@@ -190,12 +190,77 @@ CAMERA: dict[str, NDArray[Any]] = {
     ),
     "single photons": np.random.default_rng(0).poisson(0.2, (128, 128)).astype(np.uint16),
     "nothing": np.zeros((64, 64), dtype=np.uint16),
+    "next to nothing, in 8 bits": np.random.default_rng(0).binomial(1, 0.1, (64, 64)),
+    "single photons, in 1 bit": np.random.default_rng(0).random((64, 64)) < 0.1,
+    "enlarged twice, background subtracted": np.kron(
+        np.clip(gradient(16).astype(int) - 5000, 0, None)[:64, :64], np.ones((2, 2), dtype=int)
+    ),
 }
 
 
 @pytest.mark.parametrize("pixels", CAMERA.values(), ids=CAMERA.keys())
 def test_a_picture_of_a_camera_is_no_mask(pixels: NDArray[Any]) -> None:
     assert positive_area(pixels) is None
+
+
+def classes(first: int) -> NDArray[Any]:
+    """Return a map of cells and, among them, of those with the marker."""
+    field = make_field(3, side=128, cells=40, share=0.5)
+    cells = ndimage.gaussian_filter(field.phase, 2) < 3600
+    return np.asarray(first + np.where(field.glowing, 2, cells), dtype=np.uint8)
+
+
+FEW_VALUES: dict[str, tuple[NDArray[Any], str]] = {
+    "classes from 0": (classes(0), "0, 1, 2"),
+    "classes from 1, as ilastik writes": (classes(1), "1, 2, 3"),
+    "classes as floats": (classes(0).astype(np.float32), "0, 1, 2"),
+    "a smoothed picture in a few counts": (
+        np.clip((ndimage.gaussian_filter(make_field(3).fluorescence, 2) - 170) / 400, 0, None)
+        .astype(np.uint8),
+        "0, 1, 2, 3, 4",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pixels", "values"), FEW_VALUES.values(), ids=FEW_VALUES.keys())
+def test_of_a_few_values_all_over_the_picture_none_is_taken_for_the_marker(
+    tmp_path: Path, pixels: NDArray[Any], values: str
+) -> None:
+    tifffile.imwrite(tmp_path / "f.tif", pixels, compression="zlib")
+    with pytest.raises(FrameError) as caught:
+        positive_area(read_fluorescence(PictureRef(path=tmp_path / "f.tif"))[0].pixels)
+    assert str(caught.value).startswith("picture has a few values in many places, as a map of")
+    assert f"got {values})" in str(caught.value)
+    assert "save the class with the marker as a mask" in str(caught.value)
+
+
+def test_points_are_no_area(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 64), dtype=np.uint8)
+    pixels[5::10, 5::10] = 255
+    with pytest.raises(FrameError) as caught:
+        positive_area(pixels, "f.tif")
+    assert str(caught.value) == (
+        "mask shows single pixels: f.tif (expected filled regions, whose area is the label, got 36"
+        " pixels, next to none beside another); mark the area of each cell, not a point in it"
+    )
+
+
+def test_a_few_objects_with_a_number_each_are_labels() -> None:
+    pixels = np.zeros((64, 64), dtype=np.uint8)
+    for number in (1, 2, 3):
+        pixels[10 * number : 10 * number + 6, 20:40] = number
+    area = positive_area(pixels)
+    assert area is not None
+    assert np.array_equal(area, pixels > 0)
+
+
+@pytest.mark.parametrize("name", ["RoiSet.zip", "A1.roi", "A1.geojson"])
+def test_files_of_regions_are_answered_by_how_to_make_a_mask(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"Iout")
+    with pytest.raises(FrameError) as caught:
+        read_fluorescence(PictureRef(path=tmp_path / name))
+    assert str(caught.value).startswith(f"file is no image: {tmp_path / name}")
+    assert "save the regions as a mask (ImageJ: Edit > Selection > Create Mask" in str(caught.value)
 
 
 @pytest.mark.parametrize(("channel", "name"), [(0, "red"), (1, "green"), (2, "blue")])

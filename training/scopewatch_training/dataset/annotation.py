@@ -11,6 +11,12 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.fluorescence_signal import match_size
+from scopewatch_training.dataset.pairs.regions import (
+    commonest,
+    few_values,
+    lonely_share,
+    measure_regions,
+)
 from scopewatch_training.dataset.pictures import (
     GreyPicture,
     PictureRef,
@@ -25,38 +31,88 @@ MASK_NOISE: Final = 1.0
 """Noise that goes with it, in counts: any threshold of Otsu lies between."""
 MASK_NOTE: Final = "mask"
 """First word of the note of a pair whose fluorescence is a mask."""
+_REGIONS: Final = frozenset({".roi", ".zip", ".geojson"})
+"""Files of regions that were drawn in ImageJ or QuPath."""
 _MOST_LONELY: Final = 0.01
+_MOST_LONELY_IN_CLASSES: Final = 0.1
+_MOST_POINTS: Final = 0.5
+_MOST_BORDERS: Final = 0.25
+"""Share of neighbours that differ: labels of touching cells of 5 px have 0.18, enlarged pictures of
+a camera 0.27 to 0.45."""
+_MOST_PARTS: Final = 3
+"""Connected regions for each number; objects that touch the border of another are in few parts."""
 _FEWEST_PX: Final = 50
 
 
-def positive_area(pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
+def positive_area(pixels: NDArray[Any], where: object = "picture") -> NDArray[np.bool_] | None:
     """Return the positive area of a mask or a label image; None for a camera's picture.
 
     A mask has two values, of which the higher is positive. A label image has 0 outside and one
     number in each object: next to none of its pixels differs from all four of its neighbours, as
-    most pixels do where a camera's noise or the slope of a glow is in the picture.
+    most pixels do where a camera's noise or the slope of a glow is in the picture, few neighbours
+    differ, and a number is in few places.
 
     Parameters
     ----------
     pixels
         (H, W) of any whole numbers from 0.
+
+    Raises
+    ------
+    FrameError
+        For points, and for a few values in regions all over the picture: which of them is positive
+        is not known.
     """
     low, high = pixels.min(), pixels.max()
     if low == high:
         return None
     top = pixels == high
     if bool(np.all(top | (pixels == low))):
-        return np.asarray(top)
-    if low != 0:
+        if lonely_share(pixels, top) <= _MOST_POINTS:
+            return np.asarray(top)
+        if float(high) - float(low) == 1:
+            # A dark picture of single photons, saved in 8 bits.
+            return None
+        raise FrameError(
+            complaint(
+                "mask shows single pixels",
+                where=where,
+                expected="filled regions, whose area is the label",
+                got=f"{int(np.count_nonzero(top))} pixels, next to none beside another",
+                do="mark the area of each cell, not a point in it",
+            )
+        )
+    _refuse_classes(pixels, where)
+    inside = pixels != 0
+    if low != 0 or int(inside[1:-1, 1:-1].sum()) < _FEWEST_PX:
         return None
-    inside = pixels[1:-1, 1:-1] != 0
-    if int(inside.sum()) < _FEWEST_PX:
+    if lonely_share(pixels, inside) > _MOST_LONELY:
         return None
-    middle = pixels[1:-1, 1:-1]
-    lonely = inside & (middle != pixels[:-2, 1:-1]) & (middle != pixels[2:, 1:-1])
-    lonely &= (middle != pixels[1:-1, :-2]) & (middle != pixels[1:-1, 2:])
-    share = float(lonely.sum()) / float(inside.sum())
-    return np.asarray(pixels != 0) if share <= _MOST_LONELY else None
+    found = measure_regions(pixels, low)
+    alike = found.borders <= _MOST_BORDERS and found.parts <= _MOST_PARTS * found.values
+    return np.asarray(inside) if alike else None
+
+
+def _refuse_classes(pixels: NDArray[Any], where: object) -> None:
+    values = few_values(pixels)
+    if values is None:
+        return
+    outside = commonest(pixels, values)
+    if lonely_share(pixels, pixels != outside) > _MOST_LONELY_IN_CLASSES:
+        return
+    found = measure_regions(pixels, outside)
+    if found.parts > _MOST_PARTS * found.values:
+        raise FrameError(
+            complaint(
+                "picture has a few values in many places, as a map of classes",
+                where=where,
+                expected="the camera's own counts, a mask of two values, or a number of its own in"
+                " each object",
+                got=", ".join(f"{each:g}" for each in values),
+                do="save the class with the marker as a mask (Ilastik, QuPath, Cellpose); a"
+                " camera's picture export in 16 bits, not smoothed",
+            )
+        )
 
 
 def mask_signal(area: NDArray[np.bool_], shape: tuple[int, int], where: object) -> Plane:
@@ -89,6 +145,11 @@ def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
         return read_picture(ref), ""
     except FrameError as error:
         reason = str(error).partition(";")[0]
+        if reason.startswith("file is no image") and ref.path.suffix.lower() in _REGIONS:
+            raise FrameError(
+                f"{reason}; save the regions as a mask (ImageJ: Edit > Selection > Create Mask;"
+                " QuPath: export labels), as TIFF or PNG"
+            ) from error
         if reason.startswith("image has an unsupported pixel type"):
             return _read_labels(ref, reason)
         if not reason.startswith("image is in colour") or ref.part:
@@ -115,7 +176,7 @@ def _read_labels(ref: PictureRef, reason: str) -> tuple[GreyPicture, str]:
     known = np.where(unknown, numbers.dtype.type(0), numbers)
     kind = "1-bit" if numbers.dtype.kind == "b" else str(numbers.dtype)
     if _are_whole(known):
-        area = positive_area(known) if known.any() else np.zeros(known.shape, dtype=np.bool_)
+        area = positive_area(known, ref) if known.any() else np.zeros(known.shape, dtype=np.bool_)
         if area is not None:
             note = f"{kind} labels"
             return _as_mask(area), f"{note}, NaN outside" if np.any(unknown) else note
@@ -154,7 +215,7 @@ def _palette_labels(ref: PictureRef) -> NDArray[np.bool_] | None:
     """Return the positive area of labels that are places of a palette; None for other pictures."""
     try:
         with Image.open(ref.path) as image:
-            return positive_area(np.asarray(image)) if image.mode == "P" else None
+            return positive_area(np.asarray(image), ref) if image.mode == "P" else None
     except (OSError, ValueError, Image.DecompressionBombError):
         # The reader's own line, which says more, is raised by the caller.
         return None
