@@ -45,6 +45,28 @@ def with_scale_bar(field: Field, _: int) -> Field:
     return fluorescence(field, drawn)
 
 
+def phase_with_scale_bar(field: Field, _: int) -> Field:
+    drawn = field.phase.copy()
+    drawn[230:238, 150:240] = 65535
+    return replace(field, phase=drawn)
+
+
+def with_white_gaps(field: Field, _: int) -> Field:
+    tiled = field.fluorescence.copy()
+    tiled[120:136] = tiled[:, 120:136] = 65535
+    return fluorescence(field, tiled)
+
+
+def in_a_window(field: Field, _: int) -> Field:
+    shown = np.pad(field.phase[:-12, 10:-10], ((12, 0), (10, 10)), constant_values=6000)
+    return replace(field, phase=shown)
+
+
+def outlined(field: Field, _: int) -> Field:
+    regions = ndimage.binary_dilation(field.glowing, iterations=2)
+    return fluorescence(field, 255 * (regions & ~ndimage.binary_erosion(regions)))
+
+
 def exposed_shorter(field: Field, site: int) -> Field:
     dark, times = 100, 0.25 if site == 3 else 1
     return fluorescence(field, dark + times * (field.fluorescence - dark))
@@ -79,6 +101,36 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         with_scale_bar,
         DoubtKind.DRAWN,
         "the highest count at the same place, rows 230 to 237, columns 150 to 239, in 2 of 2",
+        Weight.LOOK,
+    ),
+    "a scale bar was exported with the phase frames": (
+        phase_with_scale_bar,
+        DoubtKind.DRAWN_PHASE,
+        "the highest count at the same place, rows 230 to 237, columns 150 to 239, in 2 of 2",
+        Weight.LOOK,
+    ),
+    "a mosaic has white gaps": (
+        with_white_gaps,
+        DoubtKind.DRAWN,
+        "the highest count at the same place, rows 0 to 255, columns 0 to 255, in 2 of 2 pairs",
+        Weight.LOOK,
+    ),
+    "phase frames were saved with the window about them": (
+        in_a_window,
+        DoubtKind.BORDER,
+        "2 of 2 pairs, r3/P1/A1/s0/t0000: 12.1% of a picture is a border of one grey value",
+        Weight.LOOK,
+    ),
+    "regions were drawn and not filled": (
+        outlined,
+        DoubtKind.OUTLINES,
+        "thin lines that enclose 2.",
+        Weight.LOOK,
+    ),
+    "the fluorescence was cropped alike on all sides": (
+        lambda field, _: fluorescence(field, field.fluorescence[8:248, 8:248]),
+        DoubtKind.UNRELATED,
+        "2 of 2 pairs, r3/P1/A1/s0/t0000 with 240 x 240 px taken for a binning of the 256 x 256 px",
         Weight.LOOK,
     ),
     "a well has no reporter": (

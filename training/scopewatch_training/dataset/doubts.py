@@ -64,6 +64,13 @@ class DoubtKind(StrEnum):
     DRAWN = "drawn"
     EXPOSURE = "exposure"
     FALLING = "falling-light"
+    DRAWN_PHASE = "drawn-phase"
+    MIXED_SCALES = "mixed-scales"
+    SIZES = "sizes"
+    PAGES = "pages"
+    OUTLINES = "outlines"
+    LOOSE_MASKS = "loose-masks"
+    BORDER = "border"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -97,6 +104,13 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.DRAWN: "something is drawn into the fluorescence",
     DoubtKind.EXPOSURE: "pairs of the run are exposed unlike each other",
     DoubtKind.FALLING: "cells are darker towards one side in all pairs of the run",
+    DoubtKind.DRAWN_PHASE: "something is drawn into the phase frames",
+    DoubtKind.MIXED_SCALES: "phase frames of the run are of two kinds, coarse and fine",
+    DoubtKind.SIZES: "frames differ in size, and nothing states their pixel size",
+    DoubtKind.PAGES: "phase and fluorescence are stacks of unequal length",
+    DoubtKind.OUTLINES: "masks show outlines",
+    DoubtKind.BORDER: "pictures have a border of one grey value",
+    DoubtKind.LOOSE_MASKS: "masks do not fit their phase frames",
 }
 
 

@@ -79,10 +79,13 @@ class GreyPicture:
         (H, W) uint8 or uint16.
     um_per_px
         From its file; None where the file does not state it.
+    pages
+        Pages of its file; 1 where they were not counted.
     """
 
     pixels: Pixels
     um_per_px: float | None
+    pages: int = 1
 
 
 def name_file(text: str) -> str:
@@ -101,8 +104,9 @@ def read_picture(ref: PictureRef) -> GreyPicture:
     """
     if ref.part.startswith(_PLACE):
         return _read_omezarr(ref) if ref.path.is_dir() else _read_ndtiff(ref)
-    plane = read_plane(ref.path, _page(ref))
-    return GreyPicture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um)
+    page, pages = _find_page(ref)
+    plane = read_plane(ref.path, page)
+    return GreyPicture(pixels=plane.pixels, um_per_px=plane.facts.pixel_size_um, pages=pages)
 
 
 def read_any_numbers(ref: PictureRef) -> NDArray[Any]:
@@ -113,7 +117,7 @@ def read_any_numbers(ref: PictureRef) -> NDArray[Any]:
     FrameError
         When it is damaged, not written yet, too large, or no single plane of a TIFF or PNG.
     """
-    page = _page(ref)
+    page, _ = _find_page(ref)
     try:
         if ref.path.suffix.lower() in TIFF_SUFFIXES:
             with tifffile.TiffFile(ref.path) as file:
@@ -137,8 +141,8 @@ def read_any_numbers(ref: PictureRef) -> NDArray[Any]:
     return pixels
 
 
-def _page(ref: PictureRef) -> int:
-    """Return the page of a file, from 0.
+def _find_page(ref: PictureRef) -> tuple[int, int]:
+    """Return the page of a file, from 0, and the number of its pages.
 
     Raises
     ------
@@ -147,12 +151,12 @@ def _page(ref: PictureRef) -> int:
     """
     planes = list_planes(ref.path).planes
     if not ref.part:
-        return _only_page(ref, planes)
+        return _only_page(ref, planes), len(planes)
     if ref.part.startswith(_CHANNEL):
         name = ref.part.removeprefix(_CHANNEL).strip().casefold()
         pages = [each.page for each in planes if (each.facts.channel or "").casefold() == name]
         if len(pages) == 1:
-            return pages[0]
+            return pages[0], len(planes)
         named = dict.fromkeys(each.facts.channel or "a channel without a name" for each in planes)
         raise FrameError(
             complaint(
@@ -172,7 +176,7 @@ def _page(ref: PictureRef) -> int:
                 do="correct the number",
             )
         )
-    return page
+    return page, len(planes)
 
 
 def _only_page(ref: PictureRef, planes: Sequence[PlaneEntry]) -> int:

@@ -1,12 +1,15 @@
-"""Finds what is drawn or burnt into the fluorescence of a run: a scale bar, a text, dead pixels."""
+"""Finds what is drawn or burnt into the pictures of a run: a scale bar, a text, dead pixels."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.pairs.gaps import BORDER_NOTE
 from scopewatch_training.dataset.pairs.record import Pair
+
+Box = tuple[int, int, int, int]
 
 _FEWEST: Final = 2
 _MOST_OF_FIELD: Final = 0.25
@@ -15,38 +18,93 @@ _MOST_OF_FIELD: Final = 0.25
 def find_drawn(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each run in which the highest count is at the same place of many pairs."""
     drawn = drawn_pairs(pairs)
-    return doubt_odd_pairs(pairs, lambda pair: pair.id in drawn, _doubt)
+    return doubt_odd_pairs(
+        pairs,
+        lambda pair: pair.id in drawn,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.DRAWN,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=_measured([pair.light.top for pair in odd], len(members)),
+            expected="bright cells, which lie elsewhere in each field",
+            do="export the camera's own frames without scale bar, text or overlay, mosaics with"
+            " black gaps, or repair dead pixels: tiles there count as positive",
+        ),
+    )
+
+
+def find_drawn_into_phase(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run whose phase frames have their highest count at one place."""
+    drawn = drawn_phases(pairs)
+    return doubt_odd_pairs(
+        pairs,
+        lambda pair: pair.id in drawn,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.DRAWN_PHASE,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=_measured([pair.phase_top for pair in odd], len(members)),
+            expected="the camera's own frames, as the daemon will see them",
+            do="export them without scale bar, text or overlay: it hides cells, and what else is"
+            " measured on these frames follows from it",
+        ),
+    )
+
+
+def find_borders(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run with pictures that a border of one grey value surrounds."""
+    return doubt_odd_pairs(
+        pairs,
+        lambda pair: BORDER_NOTE in pair.note,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.BORDER,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=f"{len(odd)} of {len(members)} pairs, {odd[0]}:"
+            f" {next(note for note in odd[0].note.split('; ') if BORDER_NOTE in note)}",
+            expected="the camera's own frames, whose noise reaches their sides",
+            do="export the frames themselves, not a window, a page or a figure that shows them",
+        ),
+    )
 
 
 def drawn_pairs(pairs: Sequence[Pair]) -> set[str]:
     """Return the ids of pairs whose pixels at the highest count are where another pair has them.
 
-    Cells lie elsewhere in each field. Pixels all over the field are cells that were clipped.
+    Cells lie elsewhere in each field. Pixels all over the field are cells that were clipped, unless
+    there are exactly as many of them in another pair.
     """
-    places = {pair.id: (pair.run, pair.light.top) for pair in pairs if _is_small(pair)}
+    return _sharing(
+        pairs, lambda pair: _place(pair, pair.light.top, pair.fluorescence_look.clipped)
+    )
+
+
+def drawn_phases(pairs: Sequence[Pair]) -> set[str]:
+    """Return the ids of pairs whose phase frames share the place of their highest count."""
+    return _sharing(pairs, lambda pair: _place(pair, pair.phase_top, pair.phase_look.clipped))
+
+
+def _sharing(pairs: Sequence[Pair], place_of: Callable[[Pair], Hashable | None]) -> set[str]:
+    places = {pair.id: (pair.run, place) for pair in pairs if (place := place_of(pair)) is not None}
     shared = Counter(places.values())
     return {name for name, place in places.items() if shared[place] >= _FEWEST}
 
 
-def _is_small(pair: Pair) -> bool:
-    top = pair.light.top
-    if top is None or not pair.fluorescence_look.clipped:
-        return False
+def _place(pair: Pair, top: Box | None, clipped: float) -> Hashable | None:
+    """Return what two pairs share into which the same was drawn; None of a pair that is not so."""
+    if top is None or not clipped:
+        return None
     area = (top[1] - top[0] + 1) * (top[3] - top[2] + 1)
-    return area <= _MOST_OF_FIELD * pair.height * pair.width
+    return top if area <= _MOST_OF_FIELD * pair.height * pair.width else (top, clipped)
 
 
-def _doubt(run: str, odd: Sequence[Pair], members: Sequence[Pair]) -> Doubt:
-    top, _ = Counter(pair.light.top for pair in odd).most_common(1)[0]
+def _measured(tops: Sequence[Box | None], of: int) -> str:
+    top, _ = Counter(tops).most_common(1)[0]
     first, last, left, right = top or (0, 0, 0, 0)
-    return Doubt(
-        kind=DoubtKind.DRAWN,
-        weight=Weight.LOOK,
-        run=run,
-        pair=None,
-        measured=f"the highest count at the same place, rows {first} to {last}, columns {left} to"
-        f" {right}, in {len(odd)} of {len(members)} pairs",
-        expected="bright cells, which lie elsewhere in each field",
-        do="export the camera's own frames without scale bar, text or overlay, or repair dead"
-        " pixels: tiles there count as positive",
+    return (
+        f"the highest count at the same place, rows {first} to {last}, columns {left} to {right},"
+        f" in {len(tops)} of {of} pairs"
     )

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
-from scopewatch_training.dataset.checks.coarseness import find_odd_coarseness
+from scopewatch_training.dataset.checks.coarseness import (
+    find_mixed_scales,
+    find_odd_coarseness,
+    find_unstated_sizes,
+)
 from scopewatch_training.dataset.checks.copies import find_copies
-from scopewatch_training.dataset.checks.drawn import find_drawn
+from scopewatch_training.dataset.checks.drawn import find_borders, find_drawn, find_drawn_into_phase
 from scopewatch_training.dataset.checks.exposures import find_odd_exposures
 from scopewatch_training.dataset.checks.falling import find_falling_light
 from scopewatch_training.dataset.checks.light import (
@@ -12,7 +16,7 @@ from scopewatch_training.dataset.checks.light import (
     find_inverted_fluorescence,
     find_see_through,
 )
-from scopewatch_training.dataset.checks.masks import find_masks
+from scopewatch_training.dataset.checks.masks import find_loose_masks, find_masks, find_outlines
 from scopewatch_training.dataset.checks.measures import (
     find_clipped,
     find_cut_off,
@@ -33,7 +37,11 @@ from scopewatch_training.dataset.checks.positives import find_runs_without_posit
 from scopewatch_training.dataset.checks.refusals import find_few, find_many_refused
 from scopewatch_training.dataset.checks.same_fields import find_same_fields
 from scopewatch_training.dataset.checks.uneven import find_uneven_background
-from scopewatch_training.dataset.checks.unrelated import find_unrelated
+from scopewatch_training.dataset.checks.unrelated import (
+    find_odd_binnings,
+    find_unequal_stacks,
+    find_unrelated,
+)
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.prepared import Dataset
@@ -78,14 +86,22 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_odd_offsets(used),
             *find_moved_cells(used),
             *find_unrelated(used),
+            *find_odd_binnings(used),
+            *find_unequal_stacks(used),
+            *find_outlines(used),
+            *find_loose_masks(used),
             *find_clipped(used),
             *find_cut_off(used),
             *find_drawn(used),
+            *find_drawn_into_phase(used),
+            *find_borders(used),
             *find_odd_exposures(used),
             *find_falling_light(used),
             *find_odd_days(used),
             *find_inverted(used),
             *find_odd_coarseness(used),
+            *find_mixed_scales(used),
+            *find_unstated_sizes(used),
             *find_odd_stains(used),
             *_one_run(used),
         ]

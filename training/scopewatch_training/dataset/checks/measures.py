@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from scopewatch_training.dataset.checks.drawn import drawn_pairs
+from scopewatch_training.dataset.checks.drawn import drawn_pairs, drawn_phases
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
+from scopewatch_training.dataset.pairs.process import BINNING_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
 SWAPPED_BELOW: Final = -0.45
@@ -30,7 +31,11 @@ _SAME_SCALE: Final = 0.02
 
 
 def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
-    """Return a doubt for each pair whose pictures look like each other's channel."""
+    """Return a doubt for each pair whose pictures look like each other's channel.
+
+    What is drawn into a phase frame looks like a bright cell there; it has a doubt of its own.
+    """
+    drawn = drawn_phases(pairs)
     return [
         Doubt(
             kind=DoubtKind.SWAPPED,
@@ -43,7 +48,7 @@ def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
             do="look at both files; swap the columns phase and fluorescence where they are wrong",
         )
         for pair in pairs
-        if pair.role_score is not None and pair.role_score < SWAPPED_BELOW
+        if pair.role_score is not None and pair.role_score < SWAPPED_BELOW and pair.id not in drawn
     ]
 
 
@@ -61,8 +66,8 @@ def find_cut_off(pairs: Sequence[Pair]) -> list[Doubt]:
             f" {max(each.fluorescence_look.clipped for each in odd):.1%} at the highest count, in"
             f" {len(odd)} of {len(members)} pairs",
             expected="the camera's own picture, or a mask of two values",
-            do="cut a probability map (Ilastik, Cellpose) at its threshold and give the mask; else"
-            " export without stretching the contrast",
+            do="cut a probability map (Ilastik, Cellpose) at its threshold and give the mask; save"
+            " masks as TIFF or PNG, not as JPEG; else export without stretching the contrast",
         ),
     )
 
@@ -160,7 +165,7 @@ def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:
 def find_moved_cells(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each pair in which the offset differs from place to place.
 
-    The measure and its limit are in `local_offsets`.
+    The measure and its limit are in `local_offsets`. Pairs of odd sizes have a doubt of their own.
     """
     return [
         Doubt(
@@ -176,7 +181,7 @@ def find_moved_cells(pairs: Sequence[Pair]) -> list[Doubt]:
             " beside cells, and take both channels within seconds",
         )
         for pair in pairs
-        if pair.moved_at_px is not None
+        if pair.moved_at_px is not None and BINNING_NOTE not in pair.note
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from scopewatch_training.dataset.checks.drawn import drawn_phases
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
@@ -73,11 +74,13 @@ def find_odd_days(pairs: Sequence[Pair]) -> list[Doubt]:
 def find_inverted(pairs: Sequence[Pair]) -> list[Doubt]:
     """Return a doubt for each run whose phase frames are bright where those of most are dark.
 
-    Where they are as many, the first run counts as usual.
+    Where they are as many, the first run counts as usual. Frames into which something is drawn
+    are not judged.
     """
+    drawn = drawn_phases(pairs)
     skews = {
         run: float(np.median([pair.phase_look.skewness for pair in members]))
-        for run, members in group_by_run(pairs).items()
+        for run, members in group_by_run(p for p in pairs if p.id not in drawn).items()
     }
     clear = {run: skew for run, skew in skews.items() if abs(skew) >= LEAST_SKEW}
     dark = [run for run, skew in clear.items() if skew < 0]

@@ -63,11 +63,12 @@ def measure_brightness(pixels: NDArray[Any]) -> Brightness:
         median=float(median),
         noise_rise=_noise_rise(pixels),
         floor=float(np.count_nonzero(pixels == pixels.min())) / pixels.size,
-        top=_find_top(pixels),
+        top=find_top(pixels),
     )
 
 
-def _find_top(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
+def find_top(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
+    """Return first and last row, first and last column of the pixels at the highest count."""
     highest = pixels == pixels.max()
     rows, cols = (np.flatnonzero(highest.any(axis=axis)) for axis in (1, 0))
     return int(rows[0]), int(rows[-1]), int(cols[0]), int(cols[-1])

@@ -1,4 +1,4 @@
-"""Areas of a picture that show nothing: gaps of a mosaic, corners of a turned picture.
+"""Areas of a picture that show nothing: gaps of a mosaic, corners of a turned picture, a border.
 
 A program that stitches or turns pictures writes 0 where it has none. A camera's picture has an
 offset: far from 0 nothing is there that reaches it. Zeros of a background that was cut off are
@@ -25,6 +25,9 @@ _SOLID_PX: Final = 3
 _SOLID: Final = 0.95
 """Least share of the zeros in squares of 3 px; of a background that was cut at 0 at most 0.71."""
 _EDGE_PX: Final = 3
+_LEAST_BORDER_PX: Final = 3
+BORDER_NOTE: Final = "is a border of one grey value"
+"""Part of the note of a pair with a picture that has one."""
 
 
 def find_gap(pixels: Pixels) -> Mask | None:
@@ -91,3 +94,28 @@ def hide(signal: NDArray[np.float32], gap: Mask | None) -> NDArray[np.float32]:
         )
         gap = gap[np.ix_(down, across)]
     return np.where(gap, np.float32(np.nan), signal)
+
+
+def border_share(pixels: Pixels) -> float:
+    """Return the share of a picture that whole rows and columns of one value at its sides take.
+
+    A window, a page or a figure surrounds a frame so; a camera's noise reaches its sides. 0 where
+    it is less than 3 px, where the picture has one value, and for black, which is a gap.
+    """
+    low, high = pixels.min(), pixels.max()
+    if low == high:
+        return 0.0
+    value = pixels[0, 0] if pixels[0, 0] == pixels[0, -1] else pixels[-1, -1]
+    shown = pixels != value
+    rows, cols = (np.flatnonzero(shown.any(axis=axis)) for axis in (1, 0))
+    height, width = pixels.shape
+    widths = (rows[0], height - 1 - rows[-1], cols[0], width - 1 - cols[-1])
+    if value == 0 or max(widths) < _LEAST_BORDER_PX:
+        return 0.0
+    within = (rows[-1] - rows[0] + 1) * (cols[-1] - cols[0] + 1)
+    return 1 - float(within) / pixels.size
+
+
+def describe_border(share: float) -> str:
+    """Return the note of a pair of which a border takes so much; '' for 0."""
+    return f"{share:.1%} of a picture {BORDER_NOTE}" if share else ""

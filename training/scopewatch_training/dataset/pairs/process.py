@@ -33,18 +33,21 @@ from scopewatch_training.dataset.annotation import (
 from scopewatch_training.dataset.looks import add_pixels, hash_pixels, look_at, role_score
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.background import measure_background
-from scopewatch_training.dataset.pairs.brightness import measure_brightness
+from scopewatch_training.dataset.pairs.brightness import find_top, measure_brightness
 from scopewatch_training.dataset.pairs.finished import keep_pair, made_from
 from scopewatch_training.dataset.pairs.fitness import plan_scale, refuse_unusable
 from scopewatch_training.dataset.pairs.gaps import (
     black_share,
+    border_share,
     describe_black,
+    describe_border,
     fill_evenly,
     fill_with_background,
     find_gap,
     hide,
 )
 from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.pairs.regions import measure_enclosed
 from scopewatch_training.dataset.pairs.registration import register
 from scopewatch_training.dataset.pairs.see_through import measure_see_through
 from scopewatch_training.dataset.pairs.shift import shift_plane
@@ -56,6 +59,7 @@ _KNEE_SIGMAS: Final = 15.0
 FAINT_SIGMAS: Final = 8.0
 FAINT_SHARE: Final = 1e-3
 """Share of the pixels clearly above the noise below which nothing can be registered."""
+_ROUNDED_PX: Final = 2
 _LIT_PX: Final = 64
 _LIT_SHARE: Final = 0.02
 MOST_APART_PX: Final = 3.0
@@ -63,6 +67,10 @@ MISFIT_NOTE: Final = "not registered, and fits"
 """Begin of the note of a pair that was not to be registered and does not fit as it lies."""
 BORROWED_NOTE: Final = "too little signal to register by: offset of the run's other pairs"
 """Note of a pair whose offset was not measured on itself."""
+LOOSE_NOTE: Final = "used where it lies, not registered"
+"""Note of a mask that fits its phase frame at no shift."""
+BINNING_NOTE: Final = "taken for a binning"
+"""Part of the note of a pair whose sizes are no whole multiples of each other."""
 _LYING_NOTE: Final = "too little signal to register by: used where it lies"
 
 
@@ -135,7 +143,7 @@ def _process(
     add_pixels(digest, phase.pixels)
     phase_sha256 = digest.hexdigest()
     add_pixels(digest, fluorescence.pixels)
-    area = positive_area(fluorescence.pixels)
+    area = positive_area(fluorescence.pixels, row.fluorescence)
     gap = find_gap(phase.pixels)
     dark = None if area is not None else find_gap(fluorescence.pixels)
     shown = fill_evenly(phase.pixels, gap)
@@ -147,6 +155,9 @@ def _process(
         fluorescence_look=look_at(glow, hash_pixels(fluorescence.pixels)),
         light=measure_brightness(glow),
         black=max(black_share(gap), black_share(dark)),
+        phase_top=find_top(shown),
+        pages=(phase.pages, fluorescence.pages),
+        enclosed=0.0 if area is None else measure_enclosed(area),
     )
     refuse_unusable(row, pair, phase)
     scale, resampled_by = plan_scale(row, phase, settings)
@@ -167,6 +178,8 @@ def _process(
         faint, lit = True, 0.0
         kind = f"{MASK_NOTE} of {done_to_it}" if done_to_it else MASK_NOTE
         done_to_it = f"{kind}: {float(area.mean()):.1%} of its area is positive, as drawn"
+    pictures = [phase.pixels] if area is not None else [phase.pixels, fluorescence.pixels]
+    border = max(border_share(pixels) for pixels in pictures)
     resampling = "" if resampled_by == 1.0 else f"resampled by {resampled_by:.3f}"
     pair = replace(
         pair,
@@ -178,7 +191,13 @@ def _process(
         lit=lit,
         role_score=None if faint else role_score(pair.phase_look, pair.fluorescence_look),
         measures=measure(phase.pixels, view),
-        note=_joined(done_to_it, resampling, describe_black(pair.black)),
+        note=_joined(
+            done_to_it,
+            resampling,
+            describe_black(pair.black),
+            describe_border(border),
+            _odd_sizes(phase, fluorescence),
+        ),
     )
     if area is not None:
         return PairOutcome(pair=_write_mask(pair, out, view, signal, phase, settings))
@@ -197,8 +216,8 @@ def _process(
                     expected=f"confidence of at least {settings.min_confidence:g} within"
                     f" {settings.max_shift_px:g} px",
                     got=f"{found.confidence:.2f}{_sizes(phase, fluorescence)}",
-                    do="check that both show the same field, whole and not turned, or raise the"
-                    " largest shift",
+                    do="check that both show the same field, whole, not turned and not mirrored, or"
+                    " raise the largest shift",
                 )
             )
         pair = replace(
@@ -268,7 +287,7 @@ def _write_mask(
             pair = replace(pair, offset_px=(dy, dx), registration_confidence=confidence)
             signal = shift_plane(signal, pair.offset_px)
         else:
-            pair = _noted(pair, "used where it lies, not registered")
+            pair = _noted(pair, LOOSE_NOTE)
     signal = hide_unknown(signal, phase.pixels, (pair.height, pair.width))
     return write_planes(replace(pair, histogram=histograms.count_signal(signal)), out, view, signal)
 
@@ -278,7 +297,16 @@ def _sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
     if phase.pixels.shape == fluorescence.pixels.shape:
         return ""
     one, other = ("{} x {}".format(*each.pixels.shape) for each in (fluorescence, phase))
-    return f" with {one} px taken for a binning of the {other} px of the phase frame"
+    return f" with {one} px {BINNING_NOTE} of the {other} px of the phase frame"
+
+
+def _odd_sizes(phase: GreyPicture, fluorescence: GreyPicture) -> str:
+    """Return the note on two pictures of which none is a binning of the other by whole pixels."""
+    small, large = sorted((phase.pixels.shape[0], fluorescence.pixels.shape[0]))
+    binning = round(large / small)
+    # A side that the binning does not divide leaves fewer pixels than it.
+    odd = abs(large - binning * small) >= max(binning, _ROUNDED_PX)
+    return _sizes(phase, fluorescence).strip() if odd else ""
 
 
 def _noted(pair: Pair, note: str) -> Pair:

@@ -60,6 +60,12 @@ class Pair:
         Background of the fluorescence by place.
     black
         Share of the field that one of both pictures does not show, see `gaps`.
+    phase_top
+        Where the phase frame has its highest count, as `Brightness.top`.
+    pages
+        Pages of the files of phase and fluorescence; 1 of a data set, and where not counted.
+    enclosed
+        `regions.measure_enclosed` of a mask; 0 of other pictures.
     """
 
     id: str
@@ -95,6 +101,9 @@ class Pair:
     scale_ratio: float = 1.0
     background: Background = field(default_factory=Background)
     black: float = 0.0
+    phase_top: tuple[int, int, int, int] | None = None
+    pages: tuple[int, int] = (1, 1)
+    enclosed: float = 0.0
 
     @property
     def group(self) -> str:
@@ -134,12 +143,20 @@ class Pair:
         histogram = np.array(values["histogram"], dtype=np.int64)
         dy, dx = values["offset_px"]
         looks = {name: Look(**values.get(name, {})) for name in ("phase_look", "fluorescence_look")}
-        place = values.get("moved_at_px")
+        place, top = values.get("moved_at_px"), values.get("phase_top")
         light = Brightness.from_json(values.get("light", {}))
         background = Background.from_json(values.get("background", {}))
-        made = {"offset_px": (dy, dx), "histogram": histogram, "light": light, **looks}
+        made: dict[str, Any] = {
+            "offset_px": (dy, dx),
+            "histogram": histogram,
+            "light": light,
+            **looks,
+        }
         made["background"] = background
-        return cls(**{**values, **made, "moved_at_px": None if place is None else tuple(place)})
+        made["moved_at_px"] = None if place is None else tuple(place)
+        made["phase_top"] = None if top is None else tuple(top)
+        made["pages"] = tuple(values.get("pages", (1, 1)))
+        return cls(**{**values, **made})
 
 
 def group_by_run(pairs: Iterable[Pair]) -> dict[str, tuple[Pair, ...]]:
