@@ -143,6 +143,17 @@ def test_a_time_lapse_takes_the_same_words(folder: Path) -> None:
     assert [frame.day for frame in read_timelapse(path)] == [3.5]
 
 
+@pytest.mark.parametrize("deep", ["tables", "tables/2026", "tables/2026/spring"])
+def test_paths_that_count_from_a_folder_above_are_answered_by_the_right_ones(
+    folder: Path, deep: str
+) -> None:
+    (folder / deep).mkdir(parents=True)
+    phase, fluorescence = lines_of(folder / deep, HEADER, ROW)
+    up = "../" * len(Path(deep).parts)
+    assert phase.endswith(f"from the table's folder: {up}march/p.tif is there")
+    assert fluorescence.endswith(f"{up}march/f.tif is there")
+
+
 @pytest.mark.parametrize("text", ["7 h", "day", "d-", "-1 d", "7.3.26", "", "day 7 8"])
 def test_what_is_no_day_is_not_guessed(text: str) -> None:
     assert parse_day(text) is None

@@ -35,6 +35,9 @@ DECODE_FAULTS: Final = (
     Warning,
 )
 
+# What tifffile and imageio make of a stack of two to four frames, unless they are told otherwise.
+_STACK: Final = "{} planes after each other, as of a stack of frames that was saved as colours"
+
 
 def undecodable(where: object, got: object, do: str = "write the file again") -> FrameError:
     """Return the error for a file that exists but does not decode."""
@@ -92,10 +95,11 @@ def as_grey(pixels: NDArray[Any], where: object) -> Pixels:
         For colour, for an alpha channel that is not opaque, for other pixel types and shapes.
     """
     grey: NDArray[Any] = np.squeeze(pixels) if pixels.ndim > 3 else pixels
-    if grey.ndim == 3 and grey.shape[0] in (2, 3, 4) and grey.shape[2] not in (2, 3, 4):
+    planar = grey.ndim == 3 and grey.shape[0] in (2, 3, 4) and grey.shape[2] not in (2, 3, 4)
+    if planar:
         grey = np.moveaxis(grey, 0, 2)
     if grey.ndim == 3 and grey.shape[2] in (2, 4):
-        grey = _opaque(grey, where)
+        grey = _opaque(grey, where, got=_STACK.format(grey.shape[2]) if planar else None)
     if grey.ndim == 3 and grey.shape[2] == 3:
         first = grey[..., 0]
         if not (np.array_equal(first, grey[..., 1]) and np.array_equal(first, grey[..., 2])):
@@ -104,7 +108,7 @@ def as_grey(pixels: NDArray[Any], where: object) -> Pixels:
                     "image is in colour",
                     where=where,
                     expected="grey, or three equal channels",
-                    got="channels that differ",
+                    got=_STACK.format(3) if planar else "channels that differ",
                     do="export the raw phase-contrast frame without colours or scale bar",
                 )
             )
@@ -129,8 +133,8 @@ def wrong_type(where: object, got: str) -> FrameError:
     )
 
 
-def _opaque(pixels: NDArray[Any], where: object) -> NDArray[Any]:
-    """Remove an alpha channel that is opaque."""
+def _opaque(pixels: NDArray[Any], where: object, *, got: str | None) -> NDArray[Any]:
+    """Remove an alpha channel that is opaque; `got` says what it may be else."""
     if pixels.dtype.kind != "u":
         raise wrong_type(where, str(pixels.dtype))
     if not np.all(pixels[..., -1] == np.iinfo(pixels.dtype).max):
@@ -138,6 +142,7 @@ def _opaque(pixels: NDArray[Any], where: object) -> NDArray[Any]:
             complaint(
                 "image is partly transparent",
                 where=where,
+                got=got,
                 do="export the raw camera frame",
             )
         )

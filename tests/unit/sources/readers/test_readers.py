@@ -109,6 +109,20 @@ BAD_TIFFS: dict[str, tuple[Any, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.parametrize(("frames", "begin"), [(3, "in colour"), (4, "partly transparent")])
+def test_a_stack_that_was_saved_as_colours_is_called_so(
+    tmp_path: Path, frames: int, begin: str
+) -> None:
+    stack = np.stack([IMAGE + at for at in range(frames)])
+    path = write(tmp_path / "a.tif", stack, photometric="rgb", planarconfig="separate")
+    with pytest.raises(FrameError) as caught:
+        read_plane(path)
+    assert str(caught.value).startswith(f"image is {begin}: {path} (")
+    assert f"got {frames} planes after each other, as of a stack of frames that was saved" in str(
+        caught.value
+    )
+
+
 @pytest.mark.parametrize(("image", "options", "line"), BAD_TIFFS.values(), ids=BAD_TIFFS)
 def test_what_is_no_camera_frame_is_refused_with_one_line(
     tmp_path: Path, image: Any, options: dict[str, Any], line: str

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from scopewatch_training.dataset.pictures import PictureRef
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_ABOVE: Final = ("", "../", "../../", "../../../")
 _MOST_LISTED: Final = 10_000
 _LINK: Final = re.compile(r'(?is)=\s*HYPERLINK\(\s*"(?P<path>[^"]+)".*\)')
 _ADDRESS: Final = re.compile(r"(?i)file:/{2,3}(?P<path>.+)")
@@ -71,11 +72,11 @@ def _unwrapped(text: str) -> str:
 
 
 def _below(folder: Path, text: str) -> str | None:
-    """Return the end of a path that leads to a file from a folder or from the one above it."""
+    """Return a path that leads to a file from a folder: its end, or all of it from one above."""
     parts = [part for part in _unwrapped(text).replace("\\", "/").split("/") if part]
-    for start in range(1, len(parts)):
+    for start in range(len(parts)):
         end = "/".join(parts[start:])
-        for above in ("", "../"):
+        for above in _ABOVE[: None if start == 0 else 2]:
             if PictureRef.parse(folder, f"{above}{end}").is_there:
                 return f"{above}{end}"
     return None
