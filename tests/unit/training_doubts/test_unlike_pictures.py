@@ -17,8 +17,9 @@ from scopewatch_training.dataset.looks import Look
 from scopewatch_training.dataset.manifest import read_manifest
 from scopewatch_training.dataset.pairs.gaps import border_share
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.pairs.regions import measure_enclosed
 from scopewatch_training.dataset.prepare import prepare
+from scopewatch_training.dataset.prepared import Dataset
+from scopewatch_training.dataset.regions import measure_enclosed
 from scopewatch_training.dataset.settings import PrepareSettings
 from tests.unit.training_data.pair_files import (
     Field,
@@ -112,7 +113,7 @@ def test_pages_of_stacks_are_counted(tmp_path: Path) -> None:
     assert found.weight is Weight.LOOK
 
 
-def prepare_rows(folder: Path, rows: Sequence[dict[str, str]]):  # type: ignore[no-untyped-def]
+def prepare_rows(folder: Path, rows: Sequence[dict[str, str]]) -> Dataset:
     manifest = read_manifest(write_manifest(folder / "pairs.csv", rows))
     return prepare(
         manifest, folder / "out", PrepareSettings(), now=datetime(2026, 3, 1, tzinfo=UTC)

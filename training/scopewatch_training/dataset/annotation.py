@@ -11,17 +11,17 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.fluorescence_signal import match_size
-from scopewatch_training.dataset.pairs.regions import (
-    commonest,
-    few_values,
-    lonely_share,
-    measure_regions,
-)
 from scopewatch_training.dataset.pictures import (
     GreyPicture,
     PictureRef,
     read_any_numbers,
     read_picture,
+)
+from scopewatch_training.dataset.regions import (
+    commonest,
+    few_values,
+    lonely_share,
+    measure_regions,
 )
 
 Plane = NDArray[np.float32]

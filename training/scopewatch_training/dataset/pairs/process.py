@@ -47,12 +47,12 @@ from scopewatch_training.dataset.pairs.gaps import (
     hide,
 )
 from scopewatch_training.dataset.pairs.record import Pair
-from scopewatch_training.dataset.pairs.regions import measure_enclosed
 from scopewatch_training.dataset.pairs.registration import register
 from scopewatch_training.dataset.pairs.see_through import measure_see_through
 from scopewatch_training.dataset.pairs.shift import shift_plane
 from scopewatch_training.dataset.pairs.written import hide_unknown, write_planes
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
+from scopewatch_training.dataset.regions import measure_enclosed
 from scopewatch_training.dataset.settings import PrepareSettings
 
 _KNEE_SIGMAS: Final = 15.0

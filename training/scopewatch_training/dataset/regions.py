@@ -64,9 +64,8 @@ def measure_regions(pixels: NDArray[Any], outside: Any) -> Regions:
     # One number for each value, since they may be floats.
     values, numbered = np.unique(pixels, return_inverse=True)
     place = int(np.searchsorted(values, outside))
-    _, parts = label(
-        numbered.reshape(pixels.shape), background=place, connectivity=1, return_num=True
-    )
+    flat = numbered.reshape(pixels.shape)
+    _, parts = label(flat, background=place, connectivity=1, return_num=True)  # type: ignore[no-untyped-call]
     return Regions(
         lonely=lonely_share(pixels, inside),
         borders=differing / max(neighbours, 1),
