@@ -35,7 +35,7 @@ DECODE_FAULTS: Final = (
     Warning,
 )
 
-# What tifffile and imageio make of a stack of two to four frames, unless they are told otherwise.
+# What tifffile and imageio make of a stack of two to four frames by default.
 _STACK: Final = "{} planes after each other, as of a stack of frames that was saved as colours"
 
 
