@@ -67,6 +67,18 @@ def outlined(field: Field, _: int) -> Field:
     return fluorescence(field, 255 * (regions & ~ndimage.binary_erosion(regions)))
 
 
+def with_times(field: Field, site: int) -> Field:
+    drawn = field.fluorescence.copy()
+    drawn[8:16:2, 7 : 60 + 9 * site] = 65535
+    return fluorescence(field, drawn)
+
+
+def with_outlines(field: Field, _: int) -> Field:
+    regions = ndimage.binary_dilation(field.glowing, iterations=3)
+    lines = regions & ~ndimage.binary_erosion(regions)
+    return fluorescence(field, np.where(lines, 65535, field.fluorescence))
+
+
 def exposed_shorter(field: Field, site: int) -> Field:
     dark, times = 100, 0.25 if site == 3 else 1
     return fluorescence(field, dark + times * (field.fluorescence - dark))
@@ -107,6 +119,18 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         phase_with_scale_bar,
         DoubtKind.DRAWN_PHASE,
         "the highest count at the same place, rows 230 to 237, columns 150 to 239, in 2 of 2",
+        Weight.LOOK,
+    ),
+    "times of unequal length are written on the pictures": (
+        with_times,
+        DoubtKind.DRAWN,
+        "the highest count at the same place, rows 8 to 14, columns 7 to 59, in 2 of 2 pairs",
+        Weight.LOOK,
+    ),
+    "regions were drawn over the pictures": (
+        with_outlines,
+        DoubtKind.DRAWN,
+        "thin lines at the highest count, in 2 of 2 pairs",
         Weight.LOOK,
     ),
     "a mosaic has white gaps": (

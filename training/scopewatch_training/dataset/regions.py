@@ -16,6 +16,8 @@ Mask = NDArray[np.bool_]
 
 _LINE_PX: Final = 5
 """Widest line of an outline, in pixels."""
+_FEWEST_PX: Final = 30
+"""Fewest pixels that are looked at as lines."""
 _MOST_VALUES: Final = 8
 _SAMPLED: Final = 16
 
@@ -87,13 +89,18 @@ def commonest(pixels: NDArray[Any], values: NDArray[Any]) -> Any:
     return max(values, key=lambda value: np.count_nonzero(pixels == value))
 
 
+def highest(pixels: NDArray[Any]) -> Mask:
+    """Return where a picture has its highest value."""
+    return np.asarray(pixels == pixels.max())
+
+
 def measure_enclosed(area: Mask) -> float:
     """Return the area that the thin lines of a mask enclose, in areas of the whole mask.
 
     0 for filled regions, also with small holes; lines of 1 px about regions of 12 px across
     enclose twice their own area.
     """
-    if not area.any():
+    if int(np.count_nonzero(area)) < _FEWEST_PX:
         return 0.0
     solid = ndimage.binary_opening(area, np.ones((_LINE_PX + 1, _LINE_PX + 1), dtype=np.bool_))
     lines = area & ~solid

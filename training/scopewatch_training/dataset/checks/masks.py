@@ -7,14 +7,13 @@ import numpy as np
 
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.annotation import MASK_NOTE, POSITIVE_COUNTS
+from scopewatch_training.dataset.checks.drawn import MOST_ENCLOSED
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.process import LOOSE_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
 
-MOST_ENCLOSED: Final = 0.5
-"""Median of `Pair.enclosed` of a run above which its masks show outlines."""
 MOST_POSITIVE: Final = 0.5
 """Median positive share of a run's masks above which they may be inverted."""
 _FEWEST_SURE: Final = 2

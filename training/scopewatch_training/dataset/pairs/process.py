@@ -52,7 +52,7 @@ from scopewatch_training.dataset.pairs.see_through import measure_see_through
 from scopewatch_training.dataset.pairs.shift import shift_plane
 from scopewatch_training.dataset.pairs.written import hide_unknown, write_planes
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
-from scopewatch_training.dataset.regions import measure_enclosed
+from scopewatch_training.dataset.regions import highest, measure_enclosed
 from scopewatch_training.dataset.settings import PrepareSettings
 
 _KNEE_SIGMAS: Final = 15.0
@@ -157,7 +157,7 @@ def _process(
         black=max(black_share(gap), black_share(dark)),
         phase_top=find_top(shown),
         pages=(phase.pages, fluorescence.pages),
-        enclosed=0.0 if area is None else measure_enclosed(area),
+        enclosed=measure_enclosed(highest(fluorescence.pixels) if area is None else area),
     )
     refuse_unusable(row, pair, phase)
     scale, resampled_by = plan_scale(row, phase, settings)

@@ -65,7 +65,7 @@ class Pair:
     pages
         Pages of the files of phase and fluorescence; 1 of a data set, and where not counted.
     enclosed
-        `regions.measure_enclosed` of a mask; 0 of other pictures.
+        `regions.measure_enclosed` of a mask, or of the pixels at the highest count.
     """
 
     id: str
