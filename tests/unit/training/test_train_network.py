@@ -150,7 +150,9 @@ def quantised() -> tuple[keras.Model, bytes]:
 
 
 def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
-    quantised: tuple[keras.Model, bytes], capfd: pytest.CaptureFixture[str]
+    quantised: tuple[keras.Model, bytes],
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     _, model = quantised
     timid = spread_network(SMALL, seed=4)
@@ -160,6 +162,7 @@ def test_every_int8_network_gives_its_probabilities_in_steps_of_one_256th(
     printed = capfd.readouterr()
     assert "fully_quantize" not in printed.err
     assert "INFO:" not in printed.err
+    assert [record.getMessage() for record in caplog.records] == []
     assert printed.out == ""
 
     for each in (model, converted):

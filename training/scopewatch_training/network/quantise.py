@@ -22,6 +22,7 @@ from scopewatch_training.network.architecture import (
 )
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt
+from scopewatch_training.network.device import without_warnings_of
 from scopewatch_training.network.ensemble import build_untrained
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.int8_network import Int8Network
@@ -122,7 +123,9 @@ def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int)
         return rounded(view, training=False)
 
     # By way of a SavedModel it takes five times as long, with the same operations and weights.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
+    with without_warnings_of("absl"):
+        # It warns that it knows no object with the variables, which a SavedModel would need.
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
     converter.experimental_lower_to_saved_model = False
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _representative(frames, tile_px, RANGE_FRAMES)
