@@ -41,18 +41,6 @@ def leave_out_warnings() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-@contextmanager
-def without_warnings_of(logger: str) -> Iterator[None]:
-    """Keep the warnings of a logger out of the console, for a call that always warns."""
-    found = logging.getLogger(logger)
-    level = found.level
-    found.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        found.setLevel(level)
-
-
 def tensorflow_version() -> str:
     """Return it, whatever TensorFlow was installed as (`tensorflow`, `tensorflow-cpu`, a build)."""
     return str(import_module("tensorflow").__version__)

@@ -22,7 +22,6 @@ from scopewatch_training.network.architecture import (
 )
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.calibrate import Platt
-from scopewatch_training.network.device import without_warnings_of
 from scopewatch_training.network.ensemble import build_untrained
 from scopewatch_training.network.fit_settings import FitSettings
 from scopewatch_training.network.int8_network import Int8Network
@@ -123,9 +122,8 @@ def _convert(scorer: keras.Model, frames: Sequence[TrainingFrame], tile_px: int)
         return rounded(view, training=False)
 
     # By way of a SavedModel it takes five times as long, with the same operations and weights.
-    with without_warnings_of("absl"):
-        # It warns that it knows no object with the variables, which a SavedModel would need.
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
+    traced = run.get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], rounded)
     converter.experimental_lower_to_saved_model = False
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _representative(frames, tile_px, RANGE_FRAMES)
