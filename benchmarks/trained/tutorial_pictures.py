@@ -5,14 +5,13 @@
         --work build/ecoli --out docs/pictures
 
 The first simulates three runs that the shipped bundle never saw, prepares them and writes the
-report of that bundle. The second prepares the strains of E. coli, fits a small network with one
-strain held out and reports on that strain. Its images are CC-BY-4.0: docs/training.md names their
-source beside the pictures. Both copy the same pictures, scaled down, as JPEG, and photograph the
-page of `review` (which needs Chromium and its driver).
+report of that bundle. The second prepares the strains of E. coli, fits a network with one strain
+held out and reports on that strain. Its images are CC-BY-4.0: docs/training.md names their source
+beside the pictures. Both copy the same pictures, scaled down, as JPEG, and photograph the page of
+`review` (which needs Chromium and its driver).
 """
 
 import argparse
-import json
 import math
 import os
 import shutil
@@ -33,9 +32,6 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from scopewatch_training.dataset.corrections.record import TileLabel
 from scopewatch_training.dataset.index import open_dataset
-from scopewatch_training.dataset.settings import LabelSettings
-from scopewatch_training.network.fit_settings import FitSettings
-from scopewatch_training.network.network_spec import NetworkSpec
 from scopewatch_training.review.serve import HOST, listen
 from scopewatch_training.review.server import make_app
 from scopewatch_training.review.session import ReviewSession
@@ -52,11 +48,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/tutorial-pictures"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ecoli", action="store_true", help="real pairs, from SCOPEWATCH_DATA")
-    parser.add_argument("--steps", type=int, default=200, help="of the network for E. coli")
     call = parser.parse_args()
     call.work.mkdir(parents=True, exist_ok=True)
     work = call.work.resolve()
-    report = of_ecoli(work, call.steps) if call.ecoli else of_simulated(work)
+    report = of_ecoli(work) if call.ecoli else of_simulated(work)
     kind = "ecoli" if call.ecoli else "simulated"
     call.out.mkdir(parents=True, exist_ok=True)
     wanted = {
@@ -90,7 +85,7 @@ def of_simulated(work: Path) -> Path:
     return work / "report"
 
 
-def of_ecoli(work: Path, steps: int) -> Path:
+def of_ecoli(work: Path) -> Path:
     """Fit on two strains and report on a third; returns the folder of the report."""
     images = Path(os.environ["SCOPEWATCH_DATA"]).resolve() / "ecoli-yfp"
     data, bundle = work / "data", work / "bundle"
@@ -99,18 +94,10 @@ def of_ecoli(work: Path, steps: int) -> Path:
         *("--marker", "YFP", "--glow-px", 10, "--glow-share", 0.4, "--contrast-share", 0.5),
         *("--area-cutoff", 0.01),
     )
-    settings = FitSettings(
-        network=NetworkSpec(stem="halvings", width=16, depth=2),
-        labels=LabelSettings(area_cutoff=0.01),
-        steps=steps,
-        crop_px=128,
-        augmentation=0.0,
-    )
-    (work / "settings.json").write_text(json.dumps(settings.to_json()))
     if not (bundle / "card.yaml").exists():
         run(
             *("scopewatch_training", "fit", data, "--out", bundle, "--hold-out", HELD_OUT),
-            *("--exclude", "auto", "--settings", work / "settings.json"),
+            *("--exclude", "auto"),
         )
     run("scopewatch_training", "report", bundle, data, "--run", HELD_OUT, "--out", work / "report")
     return work / "report"
