@@ -64,8 +64,8 @@ def convert_int8(network: keras.Model, frames: Sequence[TrainingFrame], tile_px:
     """Convert a network to a TFLite file with int8 weights, activations, input and outputs.
 
     The first output are the tiles; the second, where the network has an area head, the squares.
-    Weights use 7 of their 8 bits, so that every runtime gives the same scores on every processor;
-    see `network.narrow_weights`.
+    Weights use 7 of their 8 bits, so that no runtime's products saturate on any processor; see
+    `network.narrow_weights`.
 
     Rounding shifts all logits by nearly the same amount. The shift is measured on a first
     conversion and removed in a second (bias correction; Nagel et al., ICCV 2019).
