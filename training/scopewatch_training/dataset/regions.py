@@ -28,8 +28,6 @@ class Regions:
 
     Parameters
     ----------
-    lonely
-        Share of the pixels there that differ from all four of their neighbours.
     borders
         Share of the neighbours there that differ.
     values
@@ -38,7 +36,6 @@ class Regions:
         Number of connected regions of one value there.
     """
 
-    lonely: float
     borders: float
     values: int
     parts: int
@@ -69,7 +66,6 @@ def measure_regions(pixels: NDArray[Any], outside: Any) -> Regions:
     flat = numbered.reshape(pixels.shape)
     _, parts = label(flat, background=place, connectivity=1, return_num=True)  # type: ignore[no-untyped-call]
     return Regions(
-        lonely=lonely_share(pixels, inside),
         borders=differing / max(neighbours, 1),
         values=int(values.size) - 1,
         parts=int(parts),
