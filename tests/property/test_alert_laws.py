@@ -7,7 +7,7 @@ from math import exp
 from random import Random
 from typing import Final
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.alerts.changes import SYMPTOMS, Symptom, find_change
@@ -132,14 +132,37 @@ def test_the_notified_state_becomes_the_true_state_once_nothing_holds_it(
     at = (lived[-1][0] if lived else START) + timedelta(days=3)
     while rule.quiet_hours is not None and rule.quiet_hours.hold(at):
         at += timedelta(hours=1)
-    after, _ = step(state, rule, Observation(at=at, score=None), acknowledged=True)
+    # What is bad again but not yet for long enough waits for one more observation.
+    again = -1.5 if state.notified and not state.raised and state.streak else None
+    after, _ = step(state, rule, Observation(at=at, score=again), acknowledged=True)
     assert after.raised == state.raised
     assert (after.notified is not None) == after.raised
     assert not after.raised or after.notified is after.severity
 
 
+# Cleared in quiet hours, and bad once more before they end.
+BAD_ONCE_MORE: Final[list[Moment]] = [
+    *[(6.0, None, False, False)] * 4,
+    *[(6.0, 1.0, False, False)] * 2,
+    *[(6.0, 0.0, False, False), (0.0, 0.0, False, False), (0.0, 1.0, False, False)],
+    *[(6.0, None, False, False)] * 2,
+    (6.0, 0.0, False, False),
+]
+IN_QUIET_NIGHTS: Final = AlertRule(
+    name="any",
+    limit=0.0,
+    consecutive=2,
+    hysteresis=0.0,
+    severity=Severity.INFO,
+    cooldown_h=0.0,
+    escalate_after_h=None,
+    quiet_hours=QuietHours(start=time(22), end=time(7), zone="UTC"),
+)
+
+
 @UNHURRIED
 @given(rule=rules(), moments=MOMENTS)
+@example(rule=IN_QUIET_NIGHTS, moments=BAD_ONCE_MORE)
 def test_every_notified_score_was_observed(rule: AlertRule, moments: list[Moment]) -> None:
     for at, _, state, reported in live(rule, moments):
         if reported is None:

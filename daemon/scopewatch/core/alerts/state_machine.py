@@ -7,7 +7,7 @@ The condition and the alert that reports it are separate states:
 
     silent   --standing; no cooldown, not held, no quiet hours or critical--> RAISED
     notified --critical now, or unacknowledged for `escalate_after_h`-->      ESCALATED
-    notified --clear; no quiet hours-->                                      RESOLVED
+    notified --clear, and so the newest observation; no quiet hours-->       RESOLVED
 
 A change that is held back is reported when the reason to hold it ends, if it still holds; one that
 came and went meanwhile is never reported. Between two RAISED there is always a RESOLVED. `step` is
@@ -284,7 +284,8 @@ def _notify(
     quiet = rule.quiet_hours is not None and rule.quiet_hours.hold(at)
     cooling = state.notified_at is not None and at < state.notified_at + rule.cooldown
     if change is Change.RESOLVED:
-        wait = quiet
+        # Bad again since it cleared in quiet hours: no all-clear before the next observation.
+        wait = quiet or state.streak > 0
     else:
         wait = hold or (quiet and state.severity is not Severity.CRITICAL)
         wait = wait or (change is Change.RAISED and cooling)

@@ -168,6 +168,15 @@ def test_quiet_hours_hold_a_resolution_and_drop_it_when_it_did_not_last() -> Non
     assert changes(brief) == [(0, "raised")]
 
 
+def test_no_all_clear_while_the_newest_observation_is_bad_again() -> None:
+    rule = replace(AT_ONCE, consecutive=2, quiet_hours=NIGHT)
+    # Raised at 10:00; clear at 23:00 and midnight, bad at 01:00; quiet hours end at 07:00.
+    night = [0.1, 0.1, *[None] * 12, -0.1, -0.1, 0.1, *[None] * 8]
+    assert changes(drive(rule, night, every_h=1)) == [(1, "raised")]
+    assert changes(drive(rule, [*night, -0.1], every_h=1)) == [(1, "raised"), (25, "resolved")]
+    assert changes(drive(rule, [*night, 0.1, 0.1], every_h=1)) == [(1, "raised")]
+
+
 def test_critical_breaks_through_quiet_hours() -> None:
     rule = replace(AT_ONCE, quiet_hours=NIGHT, critical_limit=0.3)
     # A warning at 23:00, and at midnight it is critical.
