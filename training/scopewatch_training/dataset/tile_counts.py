@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch.core.imaging.labels import share_pair
-from scopewatch_training.dataset.pairs.process import BORROWED_NOTE
+from scopewatch_training.dataset.pairs.notes import BORROWED_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
 

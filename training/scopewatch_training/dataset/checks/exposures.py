@@ -13,8 +13,8 @@ from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.annotation import MASK_NOTE
 from scopewatch_training.dataset.checks.measures import SWAPPED_BELOW
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.pairs.process import FAINT_SHARE, FAINT_SIGMAS
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.pairs.signal import FAINT_SHARE, FAINT_SIGMAS
 
 MOST_TIMES: Final = 2.0
 """Largest ratio of a pair's brightness to its run's median, either way.

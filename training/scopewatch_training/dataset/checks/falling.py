@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scopewatch_training.dataset.checks.measures import SWAPPED_BELOW
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.background import PLACES
-from scopewatch_training.dataset.pairs.process import FAINT_SIGMAS
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.pairs.signal import FAINT_SIGMAS
 
 MOST_FALL: Final = 2.5
 """Largest ratio of the brightness of cells at one corner to that at the opposite one.

@@ -8,8 +8,8 @@ from scopewatch_training.dataset.annotation import MASK_NOTE
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import LEAST_GRAIN
-from scopewatch_training.dataset.pairs.process import FAINT_SHARE, FAINT_SIGMAS
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
+from scopewatch_training.dataset.pairs.signal import FAINT_SHARE, FAINT_SIGMAS
 
 NOISE_FALLS: Final = -0.5
 """Limit of `Brightness.noise_rise`.

@@ -10,7 +10,7 @@ from scopewatch_training.dataset.annotation import MASK_NOTE, POSITIVE_COUNTS
 from scopewatch_training.dataset.checks.drawn import MOST_ENCLOSED
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.pairs.process import LOOSE_NOTE
+from scopewatch_training.dataset.pairs.notes import LOOSE_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.prepared import Dataset
 

@@ -8,7 +8,7 @@ import numpy as np
 from scopewatch_training.dataset.checks.drawn import drawn_pairs, drawn_phases
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.pairs.process import BINNING_NOTE
+from scopewatch_training.dataset.pairs.notes import BINNING_NOTE
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 
 SWAPPED_BELOW: Final = -0.45

@@ -6,7 +6,8 @@ from typing import Final
 
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.pairs.process import BINNING_NOTE, MISFIT_NOTE, MOST_APART_PX
+from scopewatch_training.dataset.pairs.notes import BINNING_NOTE, MISFIT_NOTE
+from scopewatch_training.dataset.pairs.placing import MOST_APART_PX
 from scopewatch_training.dataset.pairs.record import Pair
 
 _PAGE: Final = re.compile(r"(?s)(?P<file>.+)#page=(?P<page>\d+)")
