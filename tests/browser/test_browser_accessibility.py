@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scopewatch.core.acquisition import Act
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from tests.browser.conftest import Page
 from tests.browser.test_browser_dashboard import A2, fill
 from tests.unit.web.acquisition_scene import AWAY, STANDING, entry

@@ -18,7 +18,7 @@ from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket

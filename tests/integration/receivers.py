@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.apprise_channels import WHOLE_S, AppriseNotifier

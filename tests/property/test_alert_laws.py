@@ -11,20 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.alerts.changes import SYMPTOMS, Symptom, find_change
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.plate import FEWEST_WELLS, PlateFacts, PlateStep, step_plate
 from scopewatch.core.alerts.quiet_hours import QuietHours
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.alerts.scope import any_well, check_pattern
 from scopewatch.core.alerts.serialisation import pack_state, unpack_state
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    AlertState,
-    Change,
-    Observation,
-    RuleKind,
-    Severity,
-    Transition,
-    step,
-)
+from scopewatch.core.alerts.state_machine import AlertState, Change, Transition, step
 from tests.unit.core.alert_samples import PLATE, START, make_well
 
 # A slow example on a busy machine is no fault of the tested code.

@@ -21,8 +21,8 @@ from scopewatch.core.alerts.changes import (
     Symptom,
     find_change,
 )
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.alerts.serialisation import pack_past, unpack_past
-from scopewatch.core.alerts.state_machine import RuleKind
 from scopewatch.core.alerts.wells import Look, Past
 from scopewatch.core.estimation.smoothing import (
     FIRST_SLOPE,

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.monitoring.history import (
     NO_TIME_POINT,
     Plate,

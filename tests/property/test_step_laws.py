@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.core.alerts.plate import PlateFacts, PlateStep, step_plate
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import START, Scene, key, open_store, tables, ticket

@@ -9,15 +9,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scopewatch.core.alerts.observation import Observation
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.serialisation import pack_state
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    AlertState,
-    Change,
-    Observation,
-    RuleKind,
-    step,
-)
+from scopewatch.core.alerts.state_machine import AlertState, Change, step
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.store.schema.place import Place
 from tests.conftest import FakeClock

@@ -15,8 +15,9 @@ from scopewatch.app.recording.announcing import Composer, announce
 from scopewatch.app.recording.outlooks import update_due_outlooks, update_outlooks
 from scopewatch.app.recording.stepping import Alerting, Stepped, step_well
 from scopewatch.app.recording.time_passing import DuePlate, catch_up
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import Change, Observation, Transition
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameTicket
 from scopewatch.core.imaging.moment import Moment

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from scopewatch.app.results import message_style
 from scopewatch.config import Config
-from scopewatch.core.alerts.state_machine import Change, Observation, Transition
+from scopewatch.core.alerts.observation import Observation
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.messages.alert_message import compose
 from scopewatch.notify.written import write_message
 from scopewatch.store.read.queries import Reader

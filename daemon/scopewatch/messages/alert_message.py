@@ -5,16 +5,9 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import (
-    Cause,
-    Change,
-    Evidence,
-    Reading,
-    RuleKind,
-    Severity,
-    Subject,
-    Transition,
-)
+from scopewatch.core.alerts.observation import Cause, Evidence, Reading, Subject
+from scopewatch.core.alerts.rules import RuleKind, Severity
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import (
     CAUSES,

@@ -7,7 +7,9 @@ Message ids, translated into the reader's language. The fields in braces are tho
 from dataclasses import dataclass
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import Cause, Change, RuleKind, Severity
+from scopewatch.core.alerts.observation import Cause
+from scopewatch.core.alerts.rules import RuleKind, Severity
+from scopewatch.core.alerts.state_machine import Change
 from scopewatch.core.estimation.forecast import Silence
 from scopewatch.core.phrases import mark
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.estimation.smoothing import WellPoint
 
 # A chart has 770 px for the course of a well.

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from scopewatch.core.alerts.observation import Reading
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.alerts.scope import well_order
-from scopewatch.core.alerts.state_machine import Reading, RuleKind, Severity
 from scopewatch.core.phrases import Phrase
 from scopewatch.messages.alert_message import SIMULATED_MARK, Message, Style, percent, write_reading
 from scopewatch.messages.alert_texts import NAMES, SEVERITIES, SIMULATED

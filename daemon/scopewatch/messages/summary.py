@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import Evidence, RuleKind
+from scopewatch.core.alerts.observation import Evidence
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.estimation.forecast import Silence
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language, mark

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.imaging.caption import AMBER, FAINT, INK
 from scopewatch.messages.canvas import Canvas, Colour, text_px
 from scopewatch.messages.chart_data import Trend

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.plate import PlateFacts, StateKey, step_plate
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import AlertState, Subject, Transition
+from scopewatch.core.alerts.state_machine import AlertState, Transition
 from scopewatch.core.alerts.wells import REMEMBERING, Past
 from scopewatch.monitoring.schedule import DueStep
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scopewatch.core.alerts.observation import Reading, Subject
 from scopewatch.core.alerts.plate import WEAK
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import Reading, Subject
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast, usual_range
 from scopewatch.core.imaging.model_card import ForecastDay
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scopewatch.core.alerts.state_machine import Subject
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.wells import Look, Past, WellFacts
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast
 from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint

@@ -6,17 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from html import escape
 
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    Change,
-    Evidence,
-    Observation,
-    Reading,
-    RuleKind,
-    Severity,
-    Subject,
-    Transition,
-)
+from scopewatch.core.alerts.observation import Evidence, Observation, Reading, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.messages.alert_message import Message, Style, compose

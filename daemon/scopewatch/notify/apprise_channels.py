@@ -21,7 +21,7 @@ from apprise.attachment.memory import AttachMemory
 from apprise.common import PersistentStoreMode
 from pydantic import SecretStr
 
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.attempts import Attempts

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from scopewatch.core.alerts.observation import Evidence, Subject
 from scopewatch.core.alerts.plate import WEAK
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.alerts.scope import well_order
-from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, Severity, Subject
 from scopewatch.core.phrases import Language, Phrase, mark
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.alert_texts import WORDING

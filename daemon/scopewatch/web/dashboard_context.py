@@ -11,7 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
 from scopewatch.core.acquisition import Held
-from scopewatch.core.alerts.state_machine import RuleKind
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint
 from scopewatch.core.estimation.forecast import first_day

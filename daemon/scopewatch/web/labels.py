@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.phrases import mark
 from scopewatch.store.read.records.runs_and_wells import Flag, WellRow

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scopewatch.core.alerts.state_machine import Reading, RuleKind, Severity, Subject
+from scopewatch.core.alerts.observation import Reading, Subject
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard

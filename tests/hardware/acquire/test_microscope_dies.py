@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmpycorex import Core
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats

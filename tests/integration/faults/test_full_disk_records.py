@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.app.recording.store import Store
 from scopewatch.core import acquisition
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import KnownFolder
 from scopewatch.runtime.pipeline.outcome import FrameOutcome

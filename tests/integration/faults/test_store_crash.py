@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from scopewatch.core.alerts.monitor import no_frames
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.store.schema.place import Place
 from tests.conftest import FakeClock
 from tests.integration.crashes import PowerCutError, leaves_connections

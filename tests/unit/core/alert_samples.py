@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    AlertState,
-    Observation,
-    Subject,
-    Transition,
-    step,
-)
+from scopewatch.core.alerts.observation import Observation, Subject
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.state_machine import AlertState, Transition, step
 from scopewatch.core.alerts.wells import Look, WellFacts
 from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.estimation.smoothing import RunningEstimate, WellPoint, smooth

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from scopewatch.core.alerts.state_machine import Evidence, Reading, RuleKind, Severity, Subject
+from scopewatch.core.alerts.observation import Evidence, Reading, Subject
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName

@@ -17,7 +17,7 @@ from scopewatch.config import (
     PlateConfig,
     RuleConfig,
 )
-from scopewatch.core.alerts.state_machine import RuleKind
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.faults import Fault
 from scopewatch.core.phrases import Language
 from scopewatch.sources.layouts.registry import LAYOUTS

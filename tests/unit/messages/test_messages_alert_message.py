@@ -16,17 +16,9 @@ from scopewatch.core.alerts.monitor import (
     restarted,
     source_dead,
 )
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    Cause,
-    Change,
-    Evidence,
-    Observation,
-    RuleKind,
-    Severity,
-    Subject,
-    Transition,
-)
+from scopewatch.core.alerts.observation import Cause, Evidence, Observation, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.alerts.wells import Look, observe_well
 from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.phrases import Language

@@ -3,7 +3,8 @@ from datetime import date
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Reading, RuleKind, Severity
+from scopewatch.core.alerts.observation import Reading
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_message import Style
 from scopewatch.messages.chart_data import PlateMap

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.messages.mail import Mail, as_html, as_text
 
 NASTY = "<script>alert('x')</script> & \"quoted\""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.core.imaging.caption import AMBER, PAPER
 from scopewatch.messages.chart_data import STRETCHES, PlateMap, PlateWell, Trend, thinned

@@ -2,7 +2,8 @@
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Cause, Evidence, Reading, RuleKind
+from scopewatch.core.alerts.observation import Cause, Evidence, Reading
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.messages.summary import name_some, summarise
 

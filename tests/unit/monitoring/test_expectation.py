@@ -1,7 +1,7 @@
 """What a well is measured against on a day."""
 
-from scopewatch.core.alerts.rules import RuleKind
-from scopewatch.core.alerts.state_machine import AlertRule, Reading, Subject
+from scopewatch.core.alerts.observation import Reading, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
 from scopewatch.core.imaging.model_card import ForecastDay
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard

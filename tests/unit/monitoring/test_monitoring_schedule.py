@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.monitoring.history import Plate, PlateHistory, lags, must_wait, stepped_by_all
 from scopewatch.monitoring.schedule import Due, due_steps
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline

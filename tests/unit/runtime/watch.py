@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.source import SourceHealth
 from scopewatch.runtime.supervision.monitor import Monitor
 from tests.conftest import FakeClock

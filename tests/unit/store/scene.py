@@ -14,7 +14,7 @@ from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import RunConfig
 from scopewatch.core.alerts.routing import Route
-from scopewatch.core.alerts.state_machine import AlertRule, Severity
+from scopewatch.core.alerts.rules import AlertRule, Severity
 from scopewatch.core.clock import Clock
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import ErrorRates, correct

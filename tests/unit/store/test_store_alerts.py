@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import AlertRule, Severity
+from scopewatch.core.alerts.rules import AlertRule, Severity
 from scopewatch.core.errors import StoreError
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULE, RULES, Scene, key, open_store, ticket

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.messages.chart_data import Trend
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from scopewatch.core.alerts.state_machine import Reading
+from scopewatch.core.alerts.observation import Reading
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA

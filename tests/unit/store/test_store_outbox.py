@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.messages.alert_message import OutboxItem
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock

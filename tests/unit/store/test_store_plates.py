@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.messages.alert_message import Message
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import Refusal

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import Observation, RuleKind
+from scopewatch.core.alerts.observation import Observation
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey, Refusal
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen

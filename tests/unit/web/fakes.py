@@ -14,14 +14,8 @@ from scopewatch.core.acquisition import (
     wells_marked_dead,
     wells_with_more_sites,
 )
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    Evidence,
-    Reading,
-    RuleKind,
-    Severity,
-    Subject,
-)
+from scopewatch.core.alerts.observation import Evidence, Reading, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast

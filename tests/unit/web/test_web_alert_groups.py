@@ -5,14 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    Evidence,
-    Reading,
-    RuleKind,
-    Severity,
-    Subject,
-)
+from scopewatch.core.alerts.observation import Evidence, Reading, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import WORDING
 from scopewatch.store.read.records.alerts import AlertRow

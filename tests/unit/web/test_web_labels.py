@@ -2,7 +2,7 @@
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
 from scopewatch.web.labels import label_of
 from tests.unit.web.fakes import flag, outlook, well_row

@@ -6,7 +6,8 @@ from html import escape
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Evidence, RuleKind, Severity, Subject
+from scopewatch.core.alerts.observation import Evidence, Subject
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.store.read.records.alerts import Posting

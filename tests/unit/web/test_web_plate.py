@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.store.read.records.runs_and_wells import WellRow
 from scopewatch.web.plate import (

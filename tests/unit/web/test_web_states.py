@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from scopewatch.core.alerts.state_machine import AlertRule, Evidence, RuleKind, Subject
+from scopewatch.core.alerts.observation import Evidence, Subject
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.run_facts import FrameTally
 from tests.unit.web.conftest import Dashboard

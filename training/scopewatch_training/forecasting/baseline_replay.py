@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import AlertState, Change, Observation, step
+from scopewatch.core.alerts.state_machine import AlertState, Change, step
 from scopewatch_training.forecasting.courses import Course
 from scopewatch_training.forecasting.early_warning_wells import Warned, WellWarning
 from scopewatch_training.forecasting.plate_replay import START

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.plate import FAILING, WEAK, PlateFacts, StateKey
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import AlertState, Change, Subject
+from scopewatch.core.alerts.state_machine import AlertState, Change
 from scopewatch.core.alerts.wells import Past, WellFacts
 from scopewatch.monitoring.advance import PlateUpdate, advance
 from scopewatch.monitoring.history import Plate, PlateHistory, lags, must_wait, stepped_by_all

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.routing import Route
-from scopewatch.core.alerts.state_machine import Subject, Transition
+from scopewatch.core.alerts.state_machine import Transition
 from scopewatch.messages.alert_message import Message, Style, compose
 
 

@@ -6,8 +6,8 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from scopewatch.app.run_states import ACTIVE
+from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.alerts.routing import Route
-from scopewatch.core.alerts.state_machine import Reading
 from scopewatch.core.clock import Clock
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.event_log import get_logger

@@ -19,8 +19,8 @@ from scopewatch.app.recording.time_passing import (
     step_monitor,
     still_due,
 )
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import Observation
 from scopewatch.core.clock import Clock
 from scopewatch.messages.alert_message import Message, OutboxItem
 from scopewatch.messages.stored_message import pack_message, unpack_message

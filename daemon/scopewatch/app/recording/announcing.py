@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from scopewatch.core.alerts.state_machine import Subject, Transition
+from scopewatch.core.alerts.observation import Subject
+from scopewatch.core.alerts.state_machine import Transition
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.messages.stored_message import pack_message

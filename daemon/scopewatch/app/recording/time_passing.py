@@ -7,9 +7,10 @@ from typing import Final
 
 from scopewatch.app.recording.announcing import Composer, announce
 from scopewatch.app.recording.stepping import Alerting, Stepped, next_due, step_due, step_once
+from scopewatch.core.alerts.observation import Observation, Subject
 from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import AlertState, Observation, Subject, step
+from scopewatch.core.alerts.state_machine import AlertState, step
 from scopewatch.messages.alert_message import Message
 from scopewatch.monitoring.budget import Budget
 from scopewatch.store.unit_of_work import UnitOfWork

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final
 from zlib import crc32
 
-from scopewatch.core.alerts.state_machine import Cause
+from scopewatch.core.alerts.observation import Cause
 
 FEWEST_BEFORE: Final = 3
 MOST_BEFORE: Final = 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from scopewatch.core.alerts.state_machine import Evidence, Observation
+from scopewatch.core.alerts.observation import Evidence, Observation
 
 # For how long after a start a restart is reported.
 RESTART_NEWS_H: Final = 1.0

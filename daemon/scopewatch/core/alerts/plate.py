@@ -9,16 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from scopewatch.core.alerts.observation import Evidence, Observation, Subject
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.scope import well_order
-from scopewatch.core.alerts.state_machine import (
-    AlertState,
-    Evidence,
-    Observation,
-    Subject,
-    Transition,
-    step,
-)
+from scopewatch.core.alerts.state_machine import AlertState, Transition, step
 from scopewatch.core.alerts.wells import WellFacts, observe_well
 
 # On fewer wells a few weak ones are no collapse.

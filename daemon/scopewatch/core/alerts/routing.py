@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.alerts.scope import any_match
-from scopewatch.core.alerts.state_machine import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from scopewatch.core.alerts.changes import MADE_BY, Course, Departure
+from scopewatch.core.alerts.observation import Evidence
 from scopewatch.core.alerts.rules import RuleKind
-from scopewatch.core.alerts.state_machine import AlertState, Evidence
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.alerts.wells import Past
 
 # Names of fields, and the keys under which databases hold them.

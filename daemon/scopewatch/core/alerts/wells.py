@@ -12,9 +12,9 @@ from statistics import median
 from typing import Any, Final
 
 from scopewatch.core.alerts.changes import Course
+from scopewatch.core.alerts.observation import Evidence, Observation, Reading, Subject
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.scope import any_well
-from scopewatch.core.alerts.state_machine import Evidence, Observation, Reading, Subject
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast
 from scopewatch.core.estimation.smoothing import RunningEstimate
 

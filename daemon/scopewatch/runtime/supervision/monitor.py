@@ -19,8 +19,8 @@ from scopewatch.core.alerts.monitor import (
     restarted,
     source_dead,
 )
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import Observation
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger

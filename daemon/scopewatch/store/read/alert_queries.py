@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.alerts.serialisation import unpack_evidence, unpack_state
-from scopewatch.core.alerts.state_machine import AlertState, RuleKind, Severity
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records.alerts import AlertRow, ChannelRow, Posting
 from scopewatch.store.schema.alert_tables import Alert, OutboxRow, RuleState

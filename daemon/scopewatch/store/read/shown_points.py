@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.alerts.state_machine import Subject
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.well_facts import to_point
 from scopewatch.store.schema.tables import Run, Well

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records.runs_and_wells import Flag, Outlook, WellRow

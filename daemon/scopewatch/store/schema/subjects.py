@@ -1,6 +1,6 @@
 """Subjects of alerts as columns of the database hold them."""
 
-from scopewatch.core.alerts.state_machine import Subject
+from scopewatch.core.alerts.observation import Subject
 
 
 def subject_of(run: str, plate: str, well: str) -> Subject:

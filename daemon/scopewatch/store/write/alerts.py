@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.serialisation import pack_evidence
-from scopewatch.core.alerts.state_machine import Change, Subject, Transition
+from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.store.read.shown_points import shown_points
 from scopewatch.store.schema.alert_tables import Alert

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.plate import PlateFacts, StateKey
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.alerts.state_machine import AlertState, Subject
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.alerts.wells import WellFacts
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.core.imaging.efficiency import Efficiency

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.serialisation import unpack_state
-from scopewatch.core.alerts.state_machine import AlertState, Subject
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.event_log import get_logger
 from scopewatch.store.schema.alert_tables import RuleState
 from scopewatch.store.schema.subjects import columns_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.alerts.changes import find_change
-from scopewatch.core.alerts.state_machine import Cause
+from scopewatch.core.alerts.observation import Cause
 from scopewatch.core.imaging.quality import measure
 from tests.unit.core.samples import make_cells, view_of
 

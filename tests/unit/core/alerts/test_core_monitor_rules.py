@@ -12,7 +12,9 @@ from scopewatch.core.alerts.monitor import (
     restarted,
     source_dead,
 )
-from scopewatch.core.alerts.state_machine import AlertRule, AlertState, Observation, RuleKind, step
+from scopewatch.core.alerts.observation import Observation
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
+from scopewatch.core.alerts.state_machine import AlertState, step
 from tests.unit.core.alert_samples import START, hours
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from scopewatch.core.alerts.plate import PlateFacts, PlateStep, step_plate
-from scopewatch.core.alerts.state_machine import AlertRule, Change, RuleKind, Severity
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
+from scopewatch.core.alerts.state_machine import Change
 from scopewatch.core.alerts.wells import Look, WellFacts
 from tests.unit.core.alert_samples import PLATE, START, make_forecast, make_well
 

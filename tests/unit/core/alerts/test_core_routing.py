@@ -1,7 +1,7 @@
 import pytest
 
 from scopewatch.core.alerts.routing import Route
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 
 
 @pytest.mark.parametrize(

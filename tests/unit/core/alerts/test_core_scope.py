@@ -2,8 +2,9 @@
 
 import pytest
 
+from scopewatch.core.alerts.observation import Subject
+from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.scope import any_match, any_well, check_pattern, place, well_order
-from scopewatch.core.alerts.state_machine import AlertRule, Subject
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,21 @@
-"""When an operator is reported, when not, and when that it is over."""
+"""When an alert is reported to the operator, when it is not, and when its end is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import time
 from typing import Any
 
 import pytest
 
+from scopewatch.core.alerts.observation import Evidence, Observation, Reading
 from scopewatch.core.alerts.quiet_hours import QuietHours
+from scopewatch.core.alerts.rules import AlertRule, Severity
 from scopewatch.core.alerts.serialisation import (
     pack_evidence,
     pack_state,
     unpack_evidence,
     unpack_state,
 )
-from scopewatch.core.alerts.state_machine import (
-    AlertRule,
-    AlertState,
-    Change,
-    Evidence,
-    Observation,
-    Reading,
-    RuleKind,
-    Severity,
-    Subject,
-    step,
-)
+from scopewatch.core.alerts.state_machine import AlertState, Change, step
 from scopewatch.core.estimation.smoothing import WellPoint
 from tests.unit.core.alert_samples import START, changes, drive, hours, seen
 
@@ -209,16 +200,6 @@ def test_a_clock_that_was_set_back_ends_no_cooldown_and_begins_none() -> None:
     assert (back.change, back.at, state.at) == (Change.RESOLVED, hours(10), hours(10))
 
 
-def test_quiet_hours_run_on_the_wall_clock_of_their_zone() -> None:
-    tokyo = QuietHours(start=time(22), end=time(7), zone="Asia/Tokyo")
-    assert tokyo.hold(datetime(2026, 3, 1, 13, tzinfo=UTC))
-    assert tokyo.hold(datetime(2026, 3, 1, 21, 59, tzinfo=UTC))
-    assert not tokyo.hold(datetime(2026, 3, 1, 22, tzinfo=UTC))
-    lunch = QuietHours(start=time(12), end=time(13), zone="Europe/Berlin")
-    assert lunch.hold(datetime(2026, 7, 1, 10, 30, tzinfo=UTC))
-    assert not lunch.hold(datetime(2026, 7, 1, 11, tzinfo=UTC))
-
-
 def test_a_state_and_its_evidence_survive_being_stored() -> None:
     evidence = Evidence(
         now=Reading(value=0.3, low=0.2, high=0.4),
@@ -234,51 +215,3 @@ def test_a_state_and_its_evidence_survive_being_stored() -> None:
     assert unpack_evidence(pack_evidence(evidence)) == evidence
     assert unpack_state({}) == AlertState()
     assert pack_state(AlertState()) == {}
-
-
-def test_a_subject_is_named_from_the_whole_to_the_part() -> None:
-    assert str(Subject(run="run7", plate="P1", well="B3")) == "run7 / P1 / B3"
-    assert str(Subject(run="run7")) == "run7"
-    with pytest.raises(ValueError, match="a well lies on a plate"):
-        Subject(run="run7", well="B3")
-
-
-def test_a_rule_is_a_warning_of_a_well_that_is_weak_now_unless_set_otherwise() -> None:
-    assert (RULE.severity, RULE.kind) == (Severity.WARNING, RuleKind.WEAK_NOW)
-
-
-def test_each_kind_is_of_wells_or_of_plates_or_of_the_monitor() -> None:
-    for kind in RuleKind:
-        assert kind.of_a_well + kind.of_a_plate + kind.of_the_monitor == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"target": 0.0}, "target and hysteresis are fractions"),
-        ({"target": 50}, "target and hysteresis are fractions"),
-        ({"hysteresis": -0.1}, "target and hysteresis are fractions"),
-        ({"hysteresis": 1}, "target and hysteresis are fractions"),
-        ({"consecutive": 0}, "consecutive is >= 1 and from_day >= 0"),
-        ({"from_day": -1}, "consecutive is >= 1 and from_day >= 0"),
-        ({"cooldown_h": -1}, "hours are >= 0"),
-        ({"escalate_after_h": -1}, "hours are >= 0"),
-        ({"limit": float("nan")}, "limits are finite"),
-        ({"limit": 0.5, "critical_limit": 0.4}, "critical_limit lies below limit"),
-    ],
-)
-def test_an_impossible_rule_is_refused(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(RULE, **change)
-
-
-def test_an_observation_needs_a_zone_and_a_finite_badness() -> None:
-    with pytest.raises(ValueError, match="without a time zone"):
-        Observation(at=datetime(2026, 3, 1), score=0.1)
-    with pytest.raises(ValueError, match="score is not finite"):
-        Observation(at=START, score=float("inf"))
-
-
-def test_impossible_quiet_hours_are_refused() -> None:
-    with pytest.raises(ValueError, match="two different times"):
-        QuietHours(start=time(7), end=time(7), zone="UTC")

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.alerts.serialisation import pack_state, unpack_state
-from scopewatch.core.alerts.state_machine import AlertState, Observation
+from scopewatch.core.alerts.state_machine import AlertState
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 STATE = AlertState(

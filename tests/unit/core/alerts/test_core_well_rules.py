@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import AlertRule, Cause, Reading, RuleKind
+from scopewatch.core.alerts.observation import Cause, Reading
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.wells import Look, WellFacts, observe_well
 from tests.unit.core.alert_samples import (
     START,

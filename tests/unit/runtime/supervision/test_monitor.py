@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from scopewatch.core.alerts.monitor import model_refused
-from scopewatch.core.alerts.state_machine import Severity
+from scopewatch.core.alerts.rules import Severity
 from scopewatch.runtime.supervision.monitor import TICK_S
 from tests.unit.runtime.watch import (
     DEAD,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scopewatch.core.alerts.state_machine import AlertRule
+from scopewatch.core.alerts.rules import AlertRule
 from tests.unit.runtime.watch import DEAD, HOUR_S, INTERVAL_H, NO_FRAMES, RESTARTED, Watch
 from tests.unit.store.scene import key
 

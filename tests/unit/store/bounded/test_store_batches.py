@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from benchmarks.history.filled import History, fill
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.store.write.turns import Turns
 from tests.conftest import FakeClock, HastyClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store, tables, use_rules

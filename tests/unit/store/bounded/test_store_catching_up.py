@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from benchmarks.history.filled import History, fill
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.messages.chart_data import Trend
 from scopewatch.store.read.shown_points import MOST
 from scopewatch.store.schema.migrating import alembic_config

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from benchmarks.history.filled import History, fill
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store
 

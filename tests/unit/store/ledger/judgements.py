@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal
 from scopewatch.store.read.judging import Judging, SourceSettings
 from tests.conftest import FakeClock

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from tests.unit.store.ledger.judgements import BEFORE, FRAMES, MODEL, NAMES, UNFIT, Restarts, scored
 from tests.unit.store.scene import RULES, Scene, key, ticket
 

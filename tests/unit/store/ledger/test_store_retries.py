@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.recording.store import Store
-from scopewatch.core.alerts.state_machine import AlertRule, RuleKind
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
 from scopewatch.store.read.queries import Reader

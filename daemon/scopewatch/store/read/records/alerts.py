@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopewatch.core.alerts.state_machine import Evidence, RuleKind, Severity, Subject
+from scopewatch.core.alerts.observation import Evidence, Subject
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.well_name import WellName
 
 

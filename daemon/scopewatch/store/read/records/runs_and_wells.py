@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopewatch.core.alerts.state_machine import RuleKind, Severity
+from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.rules import RuleKind
-from scopewatch.core.alerts.state_machine import Subject
 from scopewatch.core.alerts.wells import Look, Past, WellFacts
 from scopewatch.core.estimation.smoothing import WellPoint
 from scopewatch.monitoring.history import Plate

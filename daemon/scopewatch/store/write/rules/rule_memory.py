@@ -5,9 +5,9 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import Subject
 from scopewatch.core.alerts.wells import REMEMBERING, Look, Past
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.history import NO_TIME_POINT, Plate
