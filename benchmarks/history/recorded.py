@@ -20,7 +20,7 @@ from scopewatch.app.model import mark_simulated
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
 from scopewatch.config import Config
-from scopewatch.core.acquisition import Act, Report
+from scopewatch.core.acquisition.orders import Act, Report
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal

@@ -15,7 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from scopewatch.core.acquisition import AcquisitionStanding
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.web.access.listener import Listener
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer

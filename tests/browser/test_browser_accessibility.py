@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch.core.acquisition import Act
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.core.alerts.rules import RuleKind, Severity
 from tests.browser.conftest import Page
 from tests.browser.test_browser_dashboard import A2, fill

@@ -26,7 +26,7 @@ from scipy.ndimage import gaussian_filter
 
 from scopewatch.app import sources
 from scopewatch.cli import main
-from scopewatch.core.acquisition import Act
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.store.read.queries import Reader

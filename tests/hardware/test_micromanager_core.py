@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from scopewatch.config import ChannelConfig, PositionConfig
-from scopewatch.core.acquisition import Act, Order
+from scopewatch.core.acquisition.orders import Act, Order
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.source import MicroManagerSource

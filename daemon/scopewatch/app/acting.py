@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from scopewatch.app.steering import standings_of
 from scopewatch.config import Config
-from scopewatch.core.acquisition import ITSELF, Act, Target
+from scopewatch.core.acquisition.orders import ITSELF, Act, Target
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.estimation.forecast import WellForecast

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
-from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Order, Report
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger

@@ -12,7 +12,8 @@ import typer
 from scopewatch.cli.alerts import open_beside
 from scopewatch.cli.daemon import DEFAULT_CONFIG, ConfigPath
 from scopewatch.cli.retry import user
-from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.core.alerts.scope import plain_well
 from scopewatch.core.errors import ConfigError, complaint
 

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from scopewatch.core.acquisition import (
-    THIS_DAY,
-    Act,
-    JournalEntry,
-    Target,
-    wells_with_more_sites,
-)
+from scopewatch.core.acquisition.journal import JournalEntry, wells_with_more_sites
+from scopewatch.core.acquisition.orders import THIS_DAY, Act, Target
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.scope import any_well
 from scopewatch.core.estimation.forecast import WellForecast

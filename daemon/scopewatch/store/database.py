@@ -10,7 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from scopewatch.core.acquisition import Act, JournalEntry, Order, Report, Target
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.core.clock import Clock
 from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.store.read.liveness import LastFrame, LivenessRecord, last_frame, read_liveness

@@ -9,13 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from scopewatch.core.acquisition import (
-    WELL_ACTS,
-    AcquisitionStanding,
-    Act,
-    JournalEntry,
-    Target,
-)
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import WELL_ACTS, Act, Target
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.alerts.scope import plain_well
 from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, HTTPException, Request
 from prometheus_client import CollectorRegistry
 
-from scopewatch.core.acquisition import Held
+from scopewatch.core.acquisition.standing import Held
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import complaint

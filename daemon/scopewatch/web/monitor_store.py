@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Target
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Target
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.imaging.model_card import HeldOutErrors
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard

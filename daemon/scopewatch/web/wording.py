@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
-from scopewatch.core.acquisition import Act
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.core.phrases import Language, mark
 from scopewatch.core.well_name import WellName
 from scopewatch.messages.links import segment

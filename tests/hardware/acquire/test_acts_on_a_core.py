@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.acquisition import Act, JournalEntry
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
 from scopewatch.store.read.queries import Reader

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.acquisition import Act
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.store.read.queries import Reader
 from tests.hardware.images_on_disk import images_on_disk
 from tests.hardware.ten_days import BY, HOURS, RUN, WELLS, Step, configuration, run_part

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from scopewatch.app.steering import Helm
-from scopewatch.core import acquisition
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Order, Report
 from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.messages.alert_message import Message
 from scopewatch.notify.delivery import Delivery
@@ -24,13 +25,13 @@ class SteeredSource(Healthy):
     def __init__(self) -> None:
         self.orders: list[int] = []
 
-    def order(self, order: acquisition.Order) -> None:
+    def order(self, order: Order) -> None:
         self.orders.append(order.number)
 
-    def reports(self) -> list[acquisition.Report]:
+    def reports(self) -> list[Report]:
         return []
 
-    def restore(self, _held: acquisition.JournalEntry | None) -> None:
+    def restore(self, _held: JournalEntry | None) -> None:
         """Nothing holds it."""
 
     def standing(self) -> None:
@@ -46,7 +47,7 @@ def test_an_order_is_handed_out_once_although_the_disk_is_full(
 ) -> None:
     source = SteeredSource()
     helm = Helm(bench.store, [source], "run 7")  # type: ignore[list-item]  # no frames asked for
-    number = bench.store.order("folder", "run 7", acquisition.Act.NOW, "a test")
+    number = bench.store.order("folder", "run 7", Act.NOW, "a test")
     disk.fill()
     for _ in range(2):
         with pytest.raises(StoreError, match=FULL):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.recording.store import Store
-from scopewatch.core import acquisition
+from scopewatch.core.acquisition.orders import Act, Report
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import KnownFolder
@@ -47,16 +47,14 @@ def stepping(bench: Bench, *rules: AlertRule) -> Store:
     return bench.store
 
 
-def noted(bench: Bench) -> acquisition.Report:
-    act = acquisition.Act.NOTE
-    return acquisition.Report(
-        number=None, act=act, at=bench.clock.now(), done=True, outcome="focus not found"
-    )
+def noted(bench: Bench) -> Report:
+    act = Act.NOTE
+    return Report(number=None, act=act, at=bench.clock.now(), done=True, outcome="focus not found")
 
 
 # Other records: the call that writes them, and the rows expected in the database.
-Act = Callable[[Bench], object]
-RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
+Call = Callable[[Bench], object]
+RECORDED: dict[str, tuple[Call, str, list[tuple[object, ...]]]] = {
     "acquisition": (
         lambda b: b.store.acquisition("nd", "HES7_1", "a"),
         "SELECT source, number FROM acquisitions",
@@ -100,7 +98,7 @@ RECORDED: dict[str, tuple[Act, str, list[tuple[object, ...]]]] = {
         [("key of digest",)],
     ),
     "order": (
-        lambda b: b.store.order("folder", "run 7", acquisition.Act.PAUSE, "a test"),
+        lambda b: b.store.order("folder", "run 7", Act.PAUSE, "a test"),
         'SELECT act, "by", done FROM acquisition_journal',
         [("pause", "a test", None)],
     ),

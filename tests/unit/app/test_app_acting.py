@@ -18,15 +18,9 @@ from scopewatch.config import (
     PositionConfig,
     RunConfig,
 )
-from scopewatch.core.acquisition import (
-    AcquisitionStanding,
-    Act,
-    Held,
-    JournalEntry,
-    Order,
-    Report,
-    Target,
-)
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Order, Report, Target
+from scopewatch.core.acquisition.standing import AcquisitionStanding, Held
 from scopewatch.core.faults import Fault
 from scopewatch.monitoring.acts import ActPolicy
 from scopewatch.store.read.queries import Reader

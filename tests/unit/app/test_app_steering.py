@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from scopewatch.app.steering import Helm, report_start, standings_of
-from scopewatch.core.acquisition import AcquisitionStanding, Act, JournalEntry, Order, Report
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Order, Report
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.errors import StoreError
 from scopewatch.runtime.process.restart_history import RestartHistory
 from tests.conftest import FakeClock

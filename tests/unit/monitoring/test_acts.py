@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.core.acquisition import Act, JournalEntry, Target
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.monitoring.acts import (

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from scopewatch.app.recording.store import Store
-from scopewatch.core.acquisition import Act, Report, Target
+from scopewatch.core.acquisition.orders import Act, Report, Target
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from scopewatch.core.acquisition import (
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Act
+from scopewatch.core.acquisition.standing import (
     AcquisitionStanding,
-    Act,
     FocusPoint,
     FocusStanding,
     Held,
-    JournalEntry,
 )
 from tests.unit.web.fakes import FACTS, NOW
 

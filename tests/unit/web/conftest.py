@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
-from scopewatch.core.acquisition import AcquisitionStanding
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.phrases import Language
 from scopewatch.notify.breaker import Receiver
 from scopewatch.web.dashboard_context import DashboardContext

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from scopewatch.app.run_states import RunStates
 from scopewatch.config import RunConfig
-from scopewatch.core.acquisition import (
-    Act,
+from scopewatch.core.acquisition.journal import (
     JournalEntry,
-    Target,
     wells_marked_dead,
     wells_with_more_sites,
 )
+from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.core.alerts.observation import Evidence, Reading, Subject
 from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.clock import Clock

@@ -9,11 +9,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from scopewatch.core.acquisition import (
-    Act,
-    Held,
-    Target,
-)
+from scopewatch.core.acquisition.orders import Act, Target
+from scopewatch.core.acquisition.standing import Held
 from scopewatch.store.read.records.runs_and_wells import CoursePoint, RunRow
 from tests.unit.web.acquisition_scene import AWAY, PAUSED, STANDING, entry
 from tests.unit.web.conftest import HOST, TOKEN, Dashboard

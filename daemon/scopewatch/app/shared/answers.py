@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
-from scopewatch.core.acquisition import Act, Target
+from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.core.clock import Clock
 from scopewatch.store.database import Database
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from scopewatch.app.planning.acquisitions import Acquisition
-from scopewatch.core.acquisition import JournalEntry
+from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.estimation.forecast_validation import RunReport, WellEnd
 from scopewatch.core.public_names import as_plain
 from scopewatch.notify.breaker import Receiver

@@ -7,7 +7,8 @@ How often a time point is tried is the business of `time_lapse`, how its images 
 from pathlib import Path
 
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
-from scopewatch.core.acquisition import AcquisitionStanding, Act, Target
+from scopewatch.core.acquisition.orders import Act, Target
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.source import Arrivals, Ledger

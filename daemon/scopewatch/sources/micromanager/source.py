@@ -24,7 +24,9 @@ from scopewatch.config import (
     ReadingConfig,
     RunConfig,
 )
-from scopewatch.core.acquisition import AcquisitionStanding, JournalEntry, Order, Report
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import Order, Report
+from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, RetryRequest

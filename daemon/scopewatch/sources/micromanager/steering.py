@@ -15,17 +15,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import (
-    HOLDS,
-    ITSELF,
-    WELL_ACTS,
-    Act,
-    Held,
-    JournalEntry,
-    Order,
-    Report,
-    Target,
-)
+from scopewatch.core.acquisition.journal import JournalEntry
+from scopewatch.core.acquisition.orders import HOLDS, ITSELF, WELL_ACTS, Act, Order, Report, Target
+from scopewatch.core.acquisition.standing import Held
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError

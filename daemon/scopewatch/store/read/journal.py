@@ -5,17 +5,12 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.acquisition import (
-    EXTRAS,
-    SITES,
-    SKIPS,
-    THIS_DAY,
-    Act,
+from scopewatch.core.acquisition.journal import (
     JournalEntry,
-    Target,
     wells_marked_dead,
     wells_with_more_sites,
 )
+from scopewatch.core.acquisition.orders import EXTRAS, SITES, SKIPS, THIS_DAY, Act, Target
 from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.monitoring.acts import ActFacts, FlaggedWell, UnfitFrame
 from scopewatch.store.schema.alert_tables import Alert

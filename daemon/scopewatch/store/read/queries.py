@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from sqlalchemy import Engine, exists, select
 
-from scopewatch.core.acquisition import JournalEntry
+from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.tiling import TileScores
 from scopewatch.core.well_name import WellName

@@ -10,16 +10,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.acquisition import (
-    HOLDS,
-    ITSELF,
-    Act,
-    JournalEntry,
-    Order,
-    Report,
-    Target,
-    holding,
-)
+from scopewatch.core.acquisition.journal import JournalEntry, holding
+from scopewatch.core.acquisition.orders import HOLDS, ITSELF, Act, Order, Report, Target
 from scopewatch.store.read.journal import entry_of, target_of
 from scopewatch.store.schema.tables import JournalRow
 

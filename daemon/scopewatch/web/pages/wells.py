@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from scopewatch.core.acquisition import acts_with_days
+from scopewatch.core.acquisition.journal import acts_with_days
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records.runs_and_wells import Shot
 from scopewatch.web.alert_groups import group_alerts

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.config import ActsConfig, FlaggedFluorescenceConfig, FocusConfig
-from scopewatch.core.acquisition import Act, Order, Report, Target
+from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.micromanager.acts.slack import act_s, longest_act_s
 from tests.conftest import FakeClock

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.config import ActsConfig, FocusConfig, MoreSitesConfig, PositionConfig
-from scopewatch.core.acquisition import Act, Order, Report, Target
+from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.core.errors import ConfigError
 from scopewatch.sources.base.reading import reading_settings
 from scopewatch.sources.micromanager.acts.sites import further_sites

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.config import ActsConfig, PositionConfig
-from scopewatch.core.acquisition import Act, Order, Report, Target
+from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.sources.micromanager.schedule.grid import Grid
 from scopewatch.sources.micromanager.schedule.planned import Planned, begun, put_between
 from scopewatch.sources.micromanager.schedule.spans import begin, end

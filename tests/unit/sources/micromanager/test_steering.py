@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scopewatch.config import MediumConfig, RunConfig
-from scopewatch.core.acquisition import Act, JournalEntry, Order, holding
+from scopewatch.core.acquisition.journal import JournalEntry, holding
+from scopewatch.core.acquisition.orders import Act, Order
 from scopewatch.sources.micromanager.events import Axes, Event, never
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, missed

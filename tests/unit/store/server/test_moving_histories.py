@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from scopewatch.core.acquisition import Act
+from scopewatch.core.acquisition.orders import Act
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import Refusal
 from scopewatch.store.export import moving

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import EXTRAS, THIS_DAY, Act, Order, Target
+from scopewatch.core.acquisition.orders import EXTRAS, THIS_DAY, Act, Order, Target
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.account import Account

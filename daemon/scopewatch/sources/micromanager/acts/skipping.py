@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from scopewatch.config import MicroManagerSourceConfig
-from scopewatch.core.acquisition import Act, Target
+from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import Further

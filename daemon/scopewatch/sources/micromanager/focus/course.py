@@ -13,7 +13,7 @@ from statistics import median
 from types import MappingProxyType
 
 from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
-from scopewatch.core.acquisition import FocusPoint, FocusStanding
+from scopewatch.core.acquisition.standing import FocusPoint, FocusStanding
 from scopewatch.sources.micromanager.images import Place
 
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scopewatch.config import ActsConfig, FocusConfig, PositionConfig, ZStackConfig
-from scopewatch.core.acquisition import Act, Order, Target
+from scopewatch.core.acquisition.orders import Act, Order, Target
 from scopewatch.core.errors import SourceError
 from scopewatch.sources.micromanager.events import Axes, Event, ImagesMissingError, never
 from tests.conftest import FakeClock

@@ -1,0 +1,1 @@
+"""A time-lapse that scopewatch acquires: orders to it, its journal and its state."""
