@@ -35,9 +35,9 @@ from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
 from scopewatch.core.imaging.model_card import ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.overlay import OverlayFiles
-from scopewatch.core.imaging.quality import judge
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.imaging.verdict import judge
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.files.overlays import OverlayFolder

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.imaging.model_card import QualityCard
-from scopewatch.core.imaging.quality import judge
+from scopewatch.core.imaging.verdict import judge
 from scopewatch_training.bundle.limits import TOLERANCES, learn_limits, refuses
 from scopewatch_training.dataset.pairs.record import Pair
 from tests.unit.core.samples import make_card, make_cells, view_of

@@ -14,10 +14,11 @@ from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.model_card import FineStain, ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.planes.between import Between
-from scopewatch.core.imaging.quality import MAX_SIDE_PX, fit_tiles, judge, refuse_shape
+from scopewatch.core.imaging.quality import fit_tiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.scale import plan_scale, resample, resampled_shape
 from scopewatch.core.imaging.tiling import SquareScores, TileGrid, TileScores
+from scopewatch.core.imaging.verdict import MAX_SIDE_PX, judge, refuse_shape
 
 
 class Scorer(Protocol):

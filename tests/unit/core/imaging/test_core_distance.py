@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from scopewatch.core.errors import ModelError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard
-from scopewatch.core.imaging.quality import distance_to, judge
+from scopewatch.core.imaging.quality import distance_to
 from scopewatch.core.imaging.result import Verdict
+from scopewatch.core.imaging.verdict import judge
 from tests.unit.core.samples import make_card, make_cells, view_of
 
 # Entropy varies with skewness: together they may move, apart they may not.
