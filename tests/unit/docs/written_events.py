@@ -19,7 +19,7 @@ LEVELS = {
 }
 # Errors that end a start or hold up a step; the others end a frame.
 NOT_OF_A_FRAME = {"ConfigError", "DeliveryError", "ModelError", "SourceError", "StoreError"}
-JUDGING = ("analyse", "fluorescence", "frame", "moment", "fluorescence_signal", "quality", "scale")
+JUDGING = ("analyse", "fluorescence", "frame", "moment", "fluorescence_signal", "scale", "verdict")
 ANYTHING = "..."
 
 
@@ -118,7 +118,7 @@ def reasons() -> set[str]:
                     of_frames |= package == "core" and name in JUDGING
                     if of_frames and id(node) not in others:
                         found.update(texts(what))
-                case ast.Tuple(elts=[ast.Attribute(value=ast.Name(id="Fault")), what, *_]):
+                case ast.keyword(arg="problem", value=what) if name == "verdict":
                     found.update(texts(what))
                 case (
                     ast.Assign(targets=[ast.Name(id="reason")], value=value)
