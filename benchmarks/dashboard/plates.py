@@ -32,7 +32,7 @@ from scopewatch.config import Config, load_config
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict

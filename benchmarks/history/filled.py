@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from benchmarks.history.made_up import GRID, course_of, measures_of, tiles_of, well_names
 from scopewatch.app.recording.outlooks import update_outlooks
 from scopewatch.core.imaging.efficiency import ErrorRates, correct, pool
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.files.tiles import pack

@@ -16,7 +16,7 @@ from benchmarks.history.made_up import GRID
 from benchmarks.history.script import DAYS, Script, configure
 from benchmarks.history.streaming import SIZE_BYTES, export, make_pictures, remove_pictures
 from benchmarks.soak.daemon_process import BUNDLE
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.store.schema.engine import DATABASE
 
 GAP_DAYS: Final = int(DAYS) + 2

@@ -21,7 +21,7 @@ from scopewatch.app.model import mark_simulated, open_scorer
 from scopewatch.app.recording.store import Store
 from scopewatch.app.results import open_store
 from scopewatch.config import Config, load_config
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.store.schema.migrating import alembic_config
 

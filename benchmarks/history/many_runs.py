@@ -38,7 +38,7 @@ from benchmarks.history.recorded import record
 from benchmarks.history.script import DAYS, Script, configure
 from benchmarks.paired.builds import processor
 from benchmarks.soak.daemon_process import BUNDLE
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.store.schema.engine import DATABASE
 

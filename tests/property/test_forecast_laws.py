@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast, first_day, forecast
 from scopewatch.core.estimation.smoothing import WellPoint, smooth
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 
 # A slow example on a busy machine is no fault of the tested code.
 UNHURRIED: Final = settings(

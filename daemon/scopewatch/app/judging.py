@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from scopewatch import __version__
 from scopewatch.config import Config, SourceConfig
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.store.read.judging import Judging, SourceSettings
 
 # Of sources: how they are watched, and what a time-lapse of our own takes.

@@ -2,7 +2,7 @@
 
 from scopewatch.config import Config
 from scopewatch.core.imaging.fluorescence import no_recipe, read_fluorescence, thresholds_of
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.runtime.pipeline.frame_pipeline import Marker
 from scopewatch.store.write.measuring import Measuring
 

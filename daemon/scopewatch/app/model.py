@@ -7,7 +7,7 @@ import numpy as np
 from scopewatch.config import Config, ModelConfig
 from scopewatch.core.errors import ModelError
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.event_log import get_logger
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.check_frames import load_check

@@ -13,7 +13,7 @@ from scopewatch.config import Config
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard

@@ -1,7 +1,7 @@
 """Makes the policy and the standard of a run from the configuration and the model's card."""
 
 from scopewatch.config import Config, RunConfig
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy
 

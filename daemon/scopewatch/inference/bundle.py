@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.model_card import SCHEMA_VERSION, ModelCard
+from scopewatch.core.imaging.model_card.card import SCHEMA_VERSION, ModelCard
 from scopewatch.core.strict_yaml import parse_yaml
 
 MODEL_FILE = "model.tflite"

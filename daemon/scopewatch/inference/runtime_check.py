@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.check_frames import load_check, make_frames
 from scopewatch.inference.processor import describe_processor, processor_key

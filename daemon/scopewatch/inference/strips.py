@@ -8,7 +8,7 @@ same height, because the interpreter plans its memory again for each new input s
 
 from dataclasses import dataclass
 
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch.event_log import get_logger
 from scopewatch.inference.bundle import Bundle

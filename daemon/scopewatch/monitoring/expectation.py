@@ -8,7 +8,7 @@ from scopewatch.core.alerts.observation import Reading, Subject
 from scopewatch.core.alerts.plate import WEAK
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.estimation.forecast import NoForecast, WellForecast, usual_range
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 
 
 class Basis(StrEnum):

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from scopewatch.core.alerts.scope import place
 from scopewatch.core.imaging.efficiency import ErrorRates
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.core.well_name import well_at
 
 # Time points are never quite punctual, and a frame takes a while to be taken and judged.

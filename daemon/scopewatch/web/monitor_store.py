@@ -14,7 +14,7 @@ from typing import Protocol
 from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.acquisition.orders import Act, Target
 from scopewatch.core.acquisition.standing import AcquisitionStanding
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.monitoring.policy import RunPolicy

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from scopewatch.core.estimation.recalibration import tally
-from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_simulator.simulation import Simulation
 from scopewatch_training.bundle.bundle_writer import rewrite_card

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.frame import Frame, FrameKey
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from tests.unit.core.samples import make_card
 
 RECIPE: dict[str, Any] = {

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.frame import Frame, FrameKey, Pixels
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch.core.imaging.planes.background import coarse_background
 from scopewatch.core.imaging.planes.spread import USUAL_SHARE, half_distance, sample_step

@@ -3,7 +3,7 @@
 from scopewatch.core.alerts.observation import Reading, Subject
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.estimation.forecast import NoForecast, Silence, WellForecast
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.monitoring.expectation import NOTHING, Basis, Expectation, Standard
 
 WELL = Subject(run="run 7", plate="P1", well="A1")

@@ -18,7 +18,7 @@ from scopewatch.core.imaging.fluorescence import (
     thresholds_of,
 )
 from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.well_tables import FluorescenceRow

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch.core.imaging.verdict import judge
 from scopewatch_training.bundle.limits import TOLERANCES, learn_limits, refuses
 from scopewatch_training.dataset.pairs.record import Pair

@@ -15,7 +15,7 @@ from scopewatch.core.estimation.recalibration import (
     WellCourse,
     tally,
 )
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.forecasting.held_out_record import (

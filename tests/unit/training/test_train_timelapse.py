@@ -9,7 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
 from scopewatch_training.forecasting.timelapse import TimedFrame, read_timelapse
 from tests.unit.core.samples import make_card, make_cells

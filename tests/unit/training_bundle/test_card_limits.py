@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.inference.bundle import load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_limits import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.inference.check_frames import CHECK_FILE, load_check
 from scopewatch.inference.runtime_check import compare_runtime
 from scopewatch.inference.tflite import TFLiteScorer

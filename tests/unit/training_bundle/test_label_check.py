@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.core.errors import ConfigError, ModelError
 from scopewatch.core.imaging.binarise import Thresholds
-from scopewatch.core.imaging.model_card import LabelRecipe
+from scopewatch.core.imaging.model_card.labels import LabelRecipe
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.bundle.card_writer import label_recipe

@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch.core.imaging.normalise import NormaliseSpec, normalise
 from scopewatch.core.imaging.quality import distance_to, measure
 from scopewatch_training.bundle.limits import learn_limits, refuses

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from scopewatch.core.imaging.model_card import DistanceLimit
+from scopewatch.core.imaging.model_card.limits import DistanceLimit
 from scopewatch_training.suggestion.candidates import (
     Candidate,
     FrameLook,

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.files import write_whole
 from scopewatch.inference.bundle import CARD_FILE, MODEL_FILE
 

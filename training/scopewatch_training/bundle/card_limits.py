@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from scopewatch.core.imaging.model_card import HeldOutErrors, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 
 MOST_FALSE_REFUSALS: Final = 0.05
 """Above it people are advised what to do."""

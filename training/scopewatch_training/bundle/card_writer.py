@@ -12,17 +12,10 @@ import numpy as np
 import scopewatch
 from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.efficiency import correct
-from scopewatch.core.imaging.model_card import (
-    FineStain,
-    HeldOutErrors,
-    LabelCorrections,
-    LabelRecipe,
-    Labels,
-    ModelCard,
-    Normalisation,
-    QualityCard,
-    Versions,
-)
+from scopewatch.core.imaging.model_card.card import FineStain, ModelCard, Normalisation, Versions
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
+from scopewatch.core.imaging.model_card.labels import LabelCorrections, LabelRecipe, Labels
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch_training.bundle.card_limits import describe_limits
 from scopewatch_training.bundle.known_frames import KnownFrames
 from scopewatch_training.dataset.corrections.record import count_corrections

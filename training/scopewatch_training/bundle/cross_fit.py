@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch_training.bundle.agreement import Agreement
 from scopewatch_training.bundle.chance import doubt_before_gate, doubt_labels
 from scopewatch_training.bundle.float_scores import label_scores, probabilities

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from scopewatch.core.imaging.model_card import DistanceLimit
+from scopewatch.core.imaging.model_card.limits import DistanceLimit
 from scopewatch.core.imaging.quality import distance_to
 
 Frames = Sequence[Mapping[str, float]]

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from scopewatch.core.imaging.analyse import Scorer, finer_logits
 from scopewatch.core.imaging.labels import positive_share
-from scopewatch.core.imaging.model_card import FineStain
+from scopewatch.core.imaging.model_card.card import FineStain
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.network.batches import TrainingFrame
 from scopewatch_training.network.network_spec import QUARTERS, NetworkSpec

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from scopewatch.core.imaging.binarise import Thresholds, fit_thresholds
-from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.check_frames import CHECK_NAME
 from scopewatch.inference.tflite import TFLiteScorer

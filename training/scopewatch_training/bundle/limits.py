@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import exp, log
 from typing import Final
 
-from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch.core.imaging.quality import distance_to
 from scopewatch_training.bundle.distance import learn_distance
 from scopewatch_training.dataset.pairs.record import Pair

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scopewatch.core.imaging.model_card import QualityCard
+from scopewatch.core.imaging.model_card.limits import QualityCard
 from scopewatch_training.bundle.limits import refuses
 from scopewatch_training.dataset.pairs.record import Pair
 

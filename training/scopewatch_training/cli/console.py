@@ -16,7 +16,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.held_out import ForecastDay, HeldOutErrors
 from scopewatch_training.bundle.card_limits import held_out_words, interval_words, list_limits
 from scopewatch_training.evaluation.in_words import describe_error, describe_forest
 

@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from scopewatch.core.errors import ModelError, complaint
-from scopewatch.core.imaging.model_card import FineStain, ModelCard
+from scopewatch.core.imaging.model_card.card import FineStain, ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.check_frames import CHECK_NAME
 from scopewatch.inference.tflite import TFLiteScorer

@@ -19,7 +19,7 @@ import numpy as np
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.efficiency import ErrorRates
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch_training.forecasting.baseline_replay import (
     score_line,

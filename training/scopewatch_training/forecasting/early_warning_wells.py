@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.estimation.forecast import WellForecast, forecast
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch_training.forecasting.courses import Course
 from scopewatch_training.forecasting.timelapse import Well
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.labels import prevalence
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.bundle_writer import rewrite_card

@@ -15,7 +15,7 @@ from typing import Any, Self, TextIO
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.core.imaging.frame import Frame, FrameKey
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch_training.dataset.pictures import read_picture
 from scopewatch_training.forecasting.timelapse import Moment, TimedFrame, Well
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.estimation.recalibration import FrameTally, tally
 from scopewatch.core.imaging.labels import NOT_COUNTED
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.files import write_whole
 from scopewatch_training.bundle.bundle_writer import REPORT_FOLDER
 from scopewatch_training.evaluation.assessment import ScoredField

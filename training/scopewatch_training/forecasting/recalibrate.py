@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.estimation.recalibration import Proposal
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch_training.bundle.bundle_writer import read_report, refuse_foreign, write_bundle
 from scopewatch_training.bundle.card_limits import renew_notes

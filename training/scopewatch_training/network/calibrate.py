@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
 from scopewatch.core.imaging.labels import NOT_COUNTED
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scopewatch.core.imaging.model_card import DistanceLimit
+from scopewatch.core.imaging.model_card.limits import DistanceLimit
 from scopewatch.core.imaging.quality import distance_to
 
 MOST_UNLIKE: Final = 2.0

@@ -23,7 +23,7 @@ from scopewatch.config.reference import is_reference
 from scopewatch.config.secrets import resolve_here
 from scopewatch.core.errors import ConfigError, ModelError, ScopewatchError
 from scopewatch.core.imaging.analyse import Scorer
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.folder.walk import network_file_system
 

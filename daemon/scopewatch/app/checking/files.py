@@ -8,7 +8,7 @@ from scopewatch.app.explain.places import explain_source
 from scopewatch.config import Config, SourceConfig
 from scopewatch.core.alerts.scope import any_well, well_order
 from scopewatch.core.errors import ConfigError, complaint
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 
 _MOST_NOTES = 5
 _MOST_WELLS = 12

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from scopewatch.config import Config
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.estimation.forecast import FINAL_DAY_TOLERANCE, first_day
-from scopewatch.core.imaging.model_card import ForecastDay, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 
 
 def describe_rules(config: Config, card: ModelCard) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from scopewatch.app.oneshot.frame_scoring import Pictures
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

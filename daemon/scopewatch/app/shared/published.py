@@ -15,7 +15,8 @@ from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
 from scopewatch.core.alerts.rules import implied_rules
 from scopewatch.core.errors import StoreError, complaint
-from scopewatch.core.imaging.model_card import ForecastDay, HeldOutErrors, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.held_out import ForecastDay, HeldOutErrors
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.web.monitor_store import Facts
 

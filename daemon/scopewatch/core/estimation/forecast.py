@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from scopewatch.core.estimation.smoothing import Z90, RunningEstimate
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 
 COVERAGE: Final = 0.9
 # The table's last day is the final day of the runs it was learnt from, as near as they agree.

@@ -16,7 +16,7 @@ from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
 from scopewatch.core.imaging.histogram import Counts
 from scopewatch.core.imaging.labels import prevalence
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 
 FEWEST_WELLS: Final = 4
 """With fewer wells a run is never called a departure from the card: one odd well would decide."""

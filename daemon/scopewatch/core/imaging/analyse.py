@@ -11,7 +11,7 @@ from scopewatch.core.errors import complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct, positive_fraction
 from scopewatch.core.imaging.frame import Frame
-from scopewatch.core.imaging.model_card import FineStain, ModelCard
+from scopewatch.core.imaging.model_card.card import FineStain, ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.planes.between import Between
 from scopewatch.core.imaging.quality import fit_tiles

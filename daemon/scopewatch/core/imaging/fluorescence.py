@@ -25,7 +25,8 @@ from scopewatch.core.imaging.histogram import Counts, count_signal
 from scopewatch.core.imaging.label_settings import BinariseSettings
 from scopewatch.core.imaging.labels import NOT_COUNTED
 from scopewatch.core.imaging.labels import Labels as TileLabels
-from scopewatch.core.imaging.model_card import Labels, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.labels import Labels
 from scopewatch.core.imaging.scale import plan_scale, resampled_shape
 from scopewatch.core.imaging.tiling import TileGrid
 

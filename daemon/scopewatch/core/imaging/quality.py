@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.core.imaging.model_card import DistanceLimit
+from scopewatch.core.imaging.model_card.limits import DistanceLimit
 from scopewatch.core.imaging.planes.background import coarse_background
 from scopewatch.core.imaging.planes.spread import USUAL_SHARE, half_distance, sample_step
 from scopewatch.core.imaging.planes.texture import describe

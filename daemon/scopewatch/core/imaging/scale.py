@@ -8,7 +8,7 @@ from PIL import Image
 
 from scopewatch.core.errors import complaint
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ModelError, complaint
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import Pixels
-from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard, QualityCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.limits import DistanceLimit, QualityCard
 from scopewatch.core.imaging.quality import distance_to, measure
 from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.scale import plan_scale

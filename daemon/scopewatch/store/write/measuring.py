@@ -18,7 +18,7 @@ from scopewatch.core.errors import ConfigError
 from scopewatch.core.estimation.forecast_validation import Field, FieldEfficiency, measure_fields
 from scopewatch.core.imaging.binarise import Thresholds
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import BEFORE_END_DAYS

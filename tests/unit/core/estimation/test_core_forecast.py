@@ -12,7 +12,7 @@ from scopewatch.core.estimation.forecast import (
     first_day,
     forecast,
 )
-from scopewatch.core.imaging.model_card import ForecastDay
+from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from tests.unit.core.alert_samples import make_forecast, make_running
 
 

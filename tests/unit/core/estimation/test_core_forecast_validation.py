@@ -11,7 +11,7 @@ from scopewatch.core.estimation.forecast_validation import (
     measure_fields,
 )
 from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
-from scopewatch.core.imaging.model_card import HeldOutErrors
+from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from tests.unit.core.fluorescence_samples import glow, marker_card, marker_frame
 
 ERRORS = HeldOutErrors(

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from scopewatch.core.errors import ModelError
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.model_card import DistanceLimit, ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.imaging.model_card.limits import DistanceLimit
 from scopewatch.core.imaging.quality import distance_to
 from scopewatch.core.imaging.result import Verdict
 from scopewatch.core.imaging.verdict import judge

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.normalise import NormaliseSpec
 from tests.unit.core.samples import make_card
 

@@ -14,7 +14,7 @@ from benchmarks.history.lab import Lab, opened
 from benchmarks.history.recorded import record
 from benchmarks.history.script import DAYS, Script, configure
 from benchmarks.soak.daemon_process import BUNDLE
-from scopewatch.core.imaging.model_card import ModelCard
+from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.inference.bundle import load_bundle
 
 BEGAN = datetime(2026, 1, 1, 9, tzinfo=UTC)
