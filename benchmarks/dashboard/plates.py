@@ -31,13 +31,14 @@ from scopewatch.app.run_states import RunStates
 from scopewatch.config import Config, load_config
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import correct
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.normalise import normalise
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.imaging.verdict import judge
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.files.overlays import OverlayFolder

@@ -25,11 +25,12 @@ from scopewatch.app.results import open_store
 from scopewatch.config import load_config
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.imaging.efficiency import correct
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.runtime.clock import SystemClock
 
 GRID = TileGrid(height=256, width=256, tile_px=32)

@@ -20,8 +20,8 @@ from scopewatch.app.run_policy import policy_of, standard_of
 from scopewatch.app.run_states import RunStates, StateLog
 from scopewatch.app.status.reading import read_status
 from scopewatch.config import Config
-from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch.core.tickets import Mark
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.queries import Reader

@@ -23,11 +23,12 @@ from scopewatch.config import Config
 from scopewatch.core.acquisition.orders import Act, Report
 from scopewatch.core.imaging.efficiency import correct
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.histogram import BINS
 from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 
 PLATE: Final = "p1"

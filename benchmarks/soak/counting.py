@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal
 
 
 class Counting:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rounds import MOST, RESAMPLED, read_call
 
 from scopewatch.config import MicroManagerSourceConfig, RunConfig
-from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes, Event, never

@@ -14,8 +14,8 @@ from scopewatch.config import (
     OmeZarrSourceConfig,
 )
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.core.source import FrameSource
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.sources.base.retry_queue import RETRIES_HELD
 from scopewatch.sources.folder.source import FolderSource
 from scopewatch.sources.micromanager.source import MicroManagerSource

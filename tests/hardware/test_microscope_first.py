@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from ndstorage.ndtiff_dataset import NDTiffDataset
 
-from scopewatch.core.imaging.frame import Mark
+from scopewatch.core.tickets import Mark
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes
 from scopewatch.sources.micromanager.images import events_of

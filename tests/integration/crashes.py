@@ -9,8 +9,9 @@ import pytest
 from scopewatch.app.recording.drawing import DatedOverlays
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.frame_job import FrameJob
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline

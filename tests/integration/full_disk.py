@@ -21,10 +21,11 @@ from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import read_fluorescence, thresholds_of
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.imaging.tiling import TileGrid
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import FrameOutcome

@@ -14,7 +14,8 @@ from scopewatch.cli.alerts import parse_duration
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
 from scopewatch.core.errors import ConfigError
-from scopewatch.core.imaging.frame import FrameKey, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Refusal
 from scopewatch.runtime.clock import SystemClock
 from tests.unit.store.scene import composer_of
 

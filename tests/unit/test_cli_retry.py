@@ -9,7 +9,8 @@ from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import InstanceLock
 from tests.unit.store.scene import composer_of

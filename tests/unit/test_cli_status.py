@@ -13,7 +13,8 @@ from scopewatch.app.recording.store import Store
 from scopewatch.app.run_policy import policy_of
 from scopewatch.cli.main import run
 from scopewatch.config import load_config
-from scopewatch.core.imaging.frame import FrameKey, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Refusal
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import InstanceLock, is_held
 from scopewatch.store.read.records.quarantine import RetrySelection

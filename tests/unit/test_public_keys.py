@@ -16,7 +16,7 @@ from scopewatch.app.oneshot.lines import Screening
 from scopewatch.app.oneshot.scoring import Scoring
 from scopewatch.cli.main import run
 from scopewatch.config import NDTiffSourceConfig, RunConfig
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.store.archive.first_places import FirstPlaces
 from scopewatch.store.export.tables import export_json
 from scopewatch.store.read.queries import Reader

@@ -19,10 +19,11 @@ from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.monitoring.budget import Budget

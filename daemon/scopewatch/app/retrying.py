@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from scopewatch.core.imaging.frame import RetryRequest
 from scopewatch.core.source import FrameSource
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.event_log import get_logger
 
 log = get_logger(__name__)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark, Refusal, RetryRequest
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal, RetryRequest
 
 
 class Inbox(Protocol):

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.core.clock import Clock
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.store.read.liveness import LastFrame, LivenessRecord, last_frame, read_liveness
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from scopewatch.store.unit_of_work import UnitOfWork, unit_of_work

@@ -7,7 +7,7 @@ import pytest
 from mmpycorex import Core
 
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.imaging.frame import FrameTicket, Refusal
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.monitor import Monitor

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.source import OmeZarrSource
 from tests.integration.service.test_folder_source import RealClock

@@ -12,7 +12,8 @@ import pytest
 from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import FrameKey, Mark
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Mark
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.schema.place import Place

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import FrameTicket, Refusal
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import DATABASE

@@ -13,7 +13,7 @@ from scopewatch.app.run_states import RunStates
 from scopewatch.config import RunConfig
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.store.read.queries import Reader

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scopewatch.app.retrying import Retrier
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 from tests.unit.runtime.fakes import FakeSource
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

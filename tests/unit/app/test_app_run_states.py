@@ -11,7 +11,7 @@ import pytest
 from scopewatch.app.run_states import RunStates, StateLog
 from scopewatch.config import RunConfig
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.monitoring.state import Cause, Level
 from scopewatch.runtime.supervision.stages import Condition

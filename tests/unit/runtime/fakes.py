@@ -9,12 +9,13 @@ from scopewatch.core.errors import SourceError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal, RetryRequest
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.source import Inbox, KnownFolder, Ledger, SourceHealth
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal, RetryRequest
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.outcome import FrameReport
 

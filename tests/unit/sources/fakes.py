@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal, RetryRequest
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.source import KnownFolder
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal, RetryRequest
 
 
 def asked(thing: FrameTicket | Refusal) -> RetryRequest:

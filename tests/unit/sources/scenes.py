@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.core.source import FrameSource
+from scopewatch.core.tickets import FrameTicket, Refusal
 from tests.conftest import FakeClock
 from tests.unit.sources.fakes import FakeArrivals, FakeInbox, FakeLedger, asked
 

@@ -18,11 +18,12 @@ from scopewatch.core.alerts.rules import AlertRule, Severity
 from scopewatch.core.clock import Clock
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card.held_out import ForecastDay
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.messages.alert_message import Style
 from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy

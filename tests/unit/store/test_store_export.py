@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import Refusal
 from scopewatch.core.imaging.overlay import stain_plane
+from scopewatch.core.tickets import Refusal
 from scopewatch.core.z_stack import ChosenPlane
 from scopewatch.store.export.ome_zarr import export_ome_zarr
 from scopewatch.store.export.tables import COLUMNS, export_csv, export_json

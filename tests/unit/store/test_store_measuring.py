@@ -17,8 +17,9 @@ from scopewatch.core.imaging.fluorescence import (
     read_fluorescence,
     thresholds_of,
 )
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Mark
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
+from scopewatch.core.tickets import FrameTicket, Mark
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.well_tables import FluorescenceRow

@@ -9,7 +9,7 @@ import pytest
 from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.imaging.efficiency import Efficiency
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.liveness import PICTURES_REMOVED
 from scopewatch.store.read.queries import Reader

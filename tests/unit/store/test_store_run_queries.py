@@ -11,7 +11,8 @@ from sqlalchemy import event
 from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import FrameKey, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Refusal
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock

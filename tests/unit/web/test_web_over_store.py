@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, files_of, key, open_store

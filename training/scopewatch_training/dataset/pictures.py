@@ -17,7 +17,8 @@ from PIL import Image
 
 from scopewatch.config import NDTiffSourceConfig, OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Pixels
+from scopewatch.core.imaging.frame import Frame, FrameKey, Pixels
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.ndtiff.frames import NDTiffFrames
 from scopewatch.sources.omezarr.listing import open_stores
 from scopewatch.sources.readers.decode import DECODE_FAULTS, undecodable

@@ -23,7 +23,8 @@ from scopewatch.app.oneshot.plane_readers import (
 )
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import ConfigError, FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.stacks.collecting import gather
 from scopewatch.sources.base.stacks.loading import load_sharpest

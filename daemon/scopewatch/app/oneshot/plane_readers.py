@@ -14,7 +14,8 @@ from scopewatch.config import (
     RunConfig,
 )
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.folder.frames import FolderFrames
 from scopewatch.sources.layouts.naming import NamePattern

@@ -12,7 +12,8 @@ from scopewatch.app.oneshot.items import Item, Listed, Unlisted
 from scopewatch.app.oneshot.listing import Listing, ListingSettings, natural
 from scopewatch.app.oneshot.plane_readers import Loads, Opened, Place, PlaneReader, open_folder
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.layouts.candidates import is_candidate_folder, is_store_name
 from scopewatch.sources.ndtiff.pyramid import FULL_RESOLUTION, is_coarser_name, is_data_set_file
 from scopewatch.sources.omezarr.nodes import ROOT_FILES

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.store.files.overlays import OverlayFolder
 
 

@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 from scopewatch.app.recording.alert_store import AlertStore
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Mark, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import KnownFolder
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.messages.alert_message import Message
 from scopewatch.messages.settled import Settled

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.runtime.pipeline.inbox import Item
 
 

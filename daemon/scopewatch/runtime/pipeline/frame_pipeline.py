@@ -21,10 +21,11 @@ from dataclasses import dataclass, replace
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import FrameSource
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of

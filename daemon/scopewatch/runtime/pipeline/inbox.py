@@ -15,8 +15,8 @@ import threading
 from dataclasses import dataclass, replace
 
 from scopewatch.core.clock import Clock
-from scopewatch.core.imaging.frame import FrameTicket, Refusal
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.tickets import FrameTicket, Refusal
 
 Item = FrameTicket | Refusal
 _Place = tuple[str, str]

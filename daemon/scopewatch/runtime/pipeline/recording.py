@@ -4,10 +4,11 @@ from collections.abc import Collection
 from typing import Protocol
 
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import Ledger
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.messages.settled import Settled
 
 

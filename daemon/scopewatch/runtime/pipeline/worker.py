@@ -14,7 +14,7 @@ from functools import partial
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import ScopewatchError, StoreError, complaint
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.runtime.pipeline.frame_job import Claim, FrameJob, place_of
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, sum_up

@@ -6,8 +6,8 @@ neither.
 
 from collections.abc import Callable, Sequence
 
-from scopewatch.core.imaging.frame import FrameTicket, Mark, Refusal
 from scopewatch.core.source import Inbox, KnownFolder, Ledger
+from scopewatch.core.tickets import FrameTicket, Mark, Refusal
 
 
 class ProgressInbox:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.found import Found
 
 Sighting = TypeVar("Sighting")

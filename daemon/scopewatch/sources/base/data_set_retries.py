@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Generic
 
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.sources.base.data_set import Sighting
 from scopewatch.sources.base.followed import FollowedDataSet
 from scopewatch.sources.base.offering import Offering

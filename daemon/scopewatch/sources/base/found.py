@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from scopewatch.core.imaging.frame import FrameKey, Mark
+from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.tickets import Mark
 from scopewatch.core.z_stack import PlaneMark
 from scopewatch.sources.base.reading import FrameReading
 

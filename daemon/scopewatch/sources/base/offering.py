@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError, StoreError
-from scopewatch.core.imaging.frame import FrameTicket, Refusal, RetryRequest
 from scopewatch.core.source import Inbox, Ledger
+from scopewatch.core.tickets import FrameTicket, Refusal, RetryRequest
 from scopewatch.sources.base.address import is_text
 from scopewatch.sources.base.away import Presence
 from scopewatch.sources.base.found import Found

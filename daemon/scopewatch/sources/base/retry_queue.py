@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 
 RETRIES_HELD = 1000
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.offering import Offering
 from scopewatch.sources.base.retry_queue import RetryQueue, gone

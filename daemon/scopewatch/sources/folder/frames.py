@@ -7,7 +7,8 @@ from pathlib import Path
 
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.away import Identity, blame_share, identify
 from scopewatch.sources.base.facts import Statement

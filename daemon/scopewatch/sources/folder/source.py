@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from scopewatch.config import FolderSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError, StoreError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, RetryRequest
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
+from scopewatch.core.tickets import FrameTicket, RetryRequest
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.arrivals import NullArrivals
 from scopewatch.sources.base.offering import Offering

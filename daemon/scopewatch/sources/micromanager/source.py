@@ -29,8 +29,9 @@ from scopewatch.core.acquisition.orders import Order, Report
 from scopewatch.core.acquisition.standing import AcquisitionStanding
 from scopewatch.core.clock import Clock
 from scopewatch.core.errors import SourceError
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, RetryRequest
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.source import Arrivals, Inbox, Ledger, SourceHealth
+from scopewatch.core.tickets import FrameTicket, RetryRequest
 from scopewatch.sources.base.arrivals import NullArrivals, ReadOnlyArrivals
 from scopewatch.sources.base.data_set import DataSets
 from scopewatch.sources.base.offering import Offering

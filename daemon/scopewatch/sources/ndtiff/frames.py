@@ -18,7 +18,8 @@ from typing import Any
 
 from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found

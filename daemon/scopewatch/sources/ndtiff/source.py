@@ -8,8 +8,9 @@ from pathlib import Path
 
 from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.clock import Clock
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.source import Arrivals
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.data_set import DataSets
 from scopewatch.sources.base.data_sets import DataSetsSource
 from scopewatch.sources.base.found import Found

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from scopewatch.config import OmeZarrSourceConfig, RunConfig
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
+from scopewatch.core.imaging.frame import Frame, Pixels
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.base.away import blame_share
 from scopewatch.sources.base.facts import Origin, PlaneFacts, Statement
 from scopewatch.sources.base.found import Found

@@ -8,8 +8,8 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.imaging.moment import Moment
+from scopewatch.core.tickets import Mark
 from scopewatch.store.read.judging import Judging
 from scopewatch.store.schema.columns import WITH_RESULT, FrameState
 from scopewatch.store.schema.tables import FrameRow, RefusalRow, Result

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.z_stack import stack_size
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.event_log import get_logger
 from scopewatch.store.read.ledger import key_of
 from scopewatch.store.schema.columns import WITH_RESULT, FrameState

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.imaging.fluorescence import FluorescenceReading
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.ledger import find_frame, find_run, key_of

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.ledger import find_frame, find_run, find_well, key_of

@@ -7,7 +7,8 @@ from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket, Refusal
 from scopewatch.event_log import get_logger
 from scopewatch.store.schema.tables import FrameRow, RefusalRow
 from scopewatch.store.schema.value_lists import each_text

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from scopewatch.core.imaging.frame import RetryRequest
+from scopewatch.core.tickets import RetryRequest
 from scopewatch.store.read.judging import AGAIN
 from scopewatch.store.read.quarantine_queries import refused_within
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection

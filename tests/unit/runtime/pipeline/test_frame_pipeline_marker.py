@@ -7,8 +7,9 @@ import pytest
 
 from scopewatch.core.errors import FrameError, StoreError
 from scopewatch.core.imaging.fluorescence import FluorescenceReading, read_fluorescence
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.runtime.pipeline.frame_job import FrameJob
 from scopewatch.runtime.pipeline.frame_pipeline import FramePipeline, Marker
 from scopewatch.runtime.pipeline.outcome import FrameOutcome

@@ -5,9 +5,10 @@ import pytest
 
 from scopewatch.core.errors import FrameError, NoSpaceError, SourceError, StoreError
 from scopewatch.core.faults import Fault
-from scopewatch.core.imaging.frame import Frame, FrameTicket
+from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.messages.settled import Settled
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from tests.unit.runtime.bench import Bench

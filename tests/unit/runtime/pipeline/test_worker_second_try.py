@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from scopewatch.core.errors import FrameError, StoreError
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.runtime.pipeline import worker
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from tests.unit.runtime.bench import Bench

@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 
 from scopewatch.core.errors import SourceError
-from scopewatch.core.imaging.frame import Mark
 from scopewatch.core.source import Inbox, Ledger
+from scopewatch.core.tickets import Mark
 from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.source_supervisor import SourceSupervisor

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.z_stack import stack_size
 from scopewatch.sources.base.found import Found
 from scopewatch.sources.base.reading import FrameReading

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scopewatch.core.imaging.frame import FrameTicket, Refusal
+from scopewatch.core.tickets import FrameTicket, Refusal
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, pixels, write
 

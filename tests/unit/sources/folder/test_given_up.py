@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.errors import FrameError, SourceError
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.folder.file_stability import GivenUp
 from tests.unit.sources.folder_scene import Make, Scene
 from tests.unit.sources.images import FRAME, pixels, write

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scopewatch.core.errors import ConfigError, FrameError, SourceError
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.ndtiff.frames import run_name
 from tests.conftest import FakeClock
 from tests.unit.sources.images import pixels

@@ -12,7 +12,7 @@ import pytest
 import zarr.codecs
 
 from scopewatch.core.errors import FrameError
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.sources.omezarr.array.follower import Patience
 from scopewatch.sources.omezarr.frames import OmeZarrStores
 from scopewatch.sources.readers.planes import ReadLimits

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from tests.unit.sources.omezarr_scene import Make, Scene
 from tests.unit.sources.zarrs import ZarrStore
 

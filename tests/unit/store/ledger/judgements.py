@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Mark, Refusal
 from scopewatch.store.read.judging import Judging, SourceSettings
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, open_store, ticket

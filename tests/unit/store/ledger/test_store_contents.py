@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scopewatch.core.imaging.frame import FrameTicket, Mark
+from scopewatch.core.tickets import FrameTicket, Mark
 from tests.unit.store.scene import START, Scene, key, read_rows, tables, ticket
 
 LATER = timedelta(days=3)

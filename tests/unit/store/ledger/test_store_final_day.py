@@ -10,7 +10,7 @@ import pytest
 
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.estimation.forecast_validation import WellEnd
-from scopewatch.core.imaging.frame import FrameTicket
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.final_results import MOST_FORECASTS
 from scopewatch.store.read.queries import Reader

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Mark, Refusal
 from scopewatch.core.well_name import WellName
 from scopewatch.store.export.tables import export_csv, export_json
 from scopewatch.store.read.queries import Reader

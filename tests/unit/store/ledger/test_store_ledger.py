@@ -3,8 +3,8 @@ import logging
 import pytest
 
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import Mark, Refusal
 from scopewatch.core.imaging.overlay import OverlayFiles
+from scopewatch.core.tickets import Mark, Refusal
 from tests.conftest import FakeClock
 from tests.unit.store.scene import (
     START,

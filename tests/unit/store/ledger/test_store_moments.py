@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket, Mark
 from scopewatch.store.read.queries import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket

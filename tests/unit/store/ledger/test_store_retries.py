@@ -9,7 +9,8 @@ import pytest
 
 from scopewatch.app.recording.store import Store
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.imaging.frame import FrameKey, Mark, Refusal, RetryRequest
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection

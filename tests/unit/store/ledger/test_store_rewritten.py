@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.imaging.frame import Mark
+from scopewatch.core.tickets import Mark
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket, Mark
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket, Mark
 from scopewatch.store.read import second_tries
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, ticket

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from scopewatch.core.imaging.frame import Mark
+from scopewatch.core.tickets import Mark
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scopewatch.core.imaging.frame import FrameTicket, Mark
+from scopewatch.core.tickets import FrameTicket, Mark
 from scopewatch.core.z_stack import PlaneMark, stack_fingerprint
 from tests.unit.store.ledger.judgements import BEFORE, NAMES, Restarts, refuse
 from tests.unit.store.scene import Scene, files_of, frame_of, judged, key, ticket

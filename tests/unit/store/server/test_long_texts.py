@@ -10,7 +10,8 @@ from sqlalchemy import Column, Enum, Table, insert, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import IntegrityError
 
-from scopewatch.core.imaging.frame import MOST_NAME, Mark, Refusal
+from scopewatch.core.imaging.frame import MOST_NAME
+from scopewatch.core.tickets import Mark, Refusal
 from scopewatch.store.read.records.quarantine import RetrySelection
 from scopewatch.store.schema.columns import Base, FrameState, Utc
 from scopewatch.store.schema.engine import open_writer

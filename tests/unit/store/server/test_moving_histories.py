@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from scopewatch.core.acquisition.orders import Act
 from scopewatch.core.errors import StoreError
-from scopewatch.core.imaging.frame import Refusal
+from scopewatch.core.tickets import Refusal
 from scopewatch.store.export import moving
 from scopewatch.store.export.moving import move_history
 from scopewatch.store.read.records.quarantine import RetrySelection

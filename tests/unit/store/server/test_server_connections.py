@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from scopewatch.core.errors import NoSpaceError, StoreError
-from scopewatch.core.imaging.frame import Mark
+from scopewatch.core.tickets import Mark
 from scopewatch.store.read.queries import Reader
 from scopewatch.store.schema.engine import has_results, open_reader, open_writer, transaction
 from scopewatch.store.schema.migrating import alembic_config

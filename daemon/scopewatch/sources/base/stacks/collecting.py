@@ -20,7 +20,8 @@ from threading import Lock
 from typing import Final
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import FrameKey
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.z_stack import PlaneMark, stack_fingerprint, stack_size
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.evidence import StatedValue

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameTicket, Pixels
+from scopewatch.core.imaging.frame import Frame, Pixels
 from scopewatch.core.imaging.moment import Moment
 from scopewatch.core.imaging.sharpest import sharpest_plane
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.z_stack import ChosenPlane, PlaneMark
 from scopewatch.event_log import get_logger
 

@@ -17,8 +17,9 @@ from typing import Final
 
 from scopewatch.config.focus import MOST_PLANES
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.frame import Frame, FrameKey, FrameTicket
+from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.sharpest import RULE
+from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.z_stack import ChosenPlane, PlaneMark
 from scopewatch.event_log import get_logger
 from scopewatch.sources.base.data_set import DataSet, DataSets
