@@ -35,7 +35,7 @@ manifest.validate_imports()
 viewer = ViewerModel()
 viewer.open(sys.argv[1], plugin="scopewatch")
 viewer.dims.set_current_step(0, 5)
-labels = viewer.layers["tile labels"]
+labels = viewer.layers.selection.active
 labels.brush_size = 1
 labels.paint((5, 0, 1), 0)
 print(json.dumps({
@@ -72,8 +72,8 @@ def test_napari_finds_the_plugin_opens_a_data_set_and_saves_paint(tmp_path: Path
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found == {
-        "kinds": ["Image", "Image", "Labels", "Points"],
-        "shapes": [[12, 128, 128], [12, 128, 128], [12, 4, 4], [12, 3]],
+        "kinds": ["Image", "Image", "Points", "Labels"],
+        "shapes": [[12, 128, 128], [12, 128, 128], [12, 3], [12, 4, 4]],
         "world": [5, 15.5, 47.5],
         "widgets": ["Save corrections", "Scores of a bundle"],
         "saved": f"{folder}: corrected tiles 1, dropped pairs 0",

@@ -20,6 +20,8 @@ Reader = Callable[[str | Sequence[str]], list[LayerData]]
 KEY: Final = "scopewatch"
 """Key of `Layer.metadata` under which the data set of a layer is named."""
 COLOURS: Final = {None: "transparent", 0: "transparent", 1: "#0072b2", 2: "#e69f00"}
+_NAME_ABOVE: Final = 0.03
+"""Distance of a pair's name from its frame, as a share of the highest frame."""
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -52,6 +54,8 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
     return [
         _image(dataset, "phase", dataset.view, (-2.5, 2.5), "gray"),
         _image(dataset, dataset.marker, dataset.signal, (0.0, _bright(dataset)), "green"),
+        _names(dataset, corrections),
+        # The last layer is the selected one: the one to paint on.
         (
             paint_corrections(own, corrections),
             {
@@ -65,7 +69,6 @@ def read_layers(path: str | Sequence[str]) -> list[LayerData]:
             },
             "labels",
         ),
-        _names(dataset, corrections),
     ]
 
 
@@ -107,7 +110,8 @@ def _names(dataset: Dataset, corrections: Corrections) -> LayerData:
         decided = [] if review.decision is None else [review.decision.decision]
         doubts = [doubt.kind for doubt in about.get((pair.run, pair.phase), ())]
         texts.append("  ".join([str(pair), *decided, *doubts]))
-    places = np.array([(number, -8.0, 0.0) for number in range(len(texts))])
+    above_px = _NAME_ABOVE * max(pair.height for pair in pairs)
+    places = np.array([(number, -above_px, 0.0) for number in range(len(texts))])
     attributes = {
         "name": "pairs",
         "size": 1,

@@ -111,6 +111,8 @@ def add_scores(
         "contrast_limits": (0.0, 1.0),
         "colormap": "inferno",
         "opacity": 0.5,
+        # Low scores are black: they leave the picture as it is.
+        "blending": "additive",
         "multiscale": False,
     }
     return scores, attributes, "image"
