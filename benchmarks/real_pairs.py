@@ -23,7 +23,7 @@ import yaml
 
 from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.labels import label_pair
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings

@@ -28,7 +28,7 @@ from prometheus_client import CollectorRegistry
 
 from scopewatch import config
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.web.server import create_app
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store

@@ -28,7 +28,7 @@ from selenium.webdriver.chrome.service import Service
 from benchmarks.dashboard.plans import PLANS
 from benchmarks.dashboard.plates import RUN, assess_runs, prepare, serve
 from scopewatch.core.phrases import Language
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 
 PAGES = {
     "plate": "/",

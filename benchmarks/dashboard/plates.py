@@ -43,7 +43,7 @@ from scopewatch.inference.bundle import load_bundle
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.read.liveness import PICTURES_REMOVED
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.web.access.listener import Listener
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.serve import WebServer

@@ -24,7 +24,7 @@ from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.tickets import Mark
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.server import create_app
 

@@ -29,7 +29,7 @@ from scopewatch.cli import main
 from scopewatch.core.acquisition.orders import Act
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch_simulator.simulation import Simulation
 from tests.hardware.acquiring_daemon import Wanted, acquiring, position
 from tests.hardware.focusing_core import FocusingCore, Specimen

@@ -19,7 +19,7 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.step_runner import StepPolicy, StepRunner
 from scopewatch.store.files import overlays as overlays_module
 from scopewatch.store.files.overlays import OverlayFolder
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.place import Place, Server
 from tests.conftest import FakeClock
 from tests.postgres import read_server

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.frames import FrameRecord
 from scopewatch.store.schema.engine import has_results
 from scopewatch.store.schema.place import Place, Server

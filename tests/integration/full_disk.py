@@ -32,7 +32,7 @@ from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.pipeline.worker import Worker
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.store.files.overlays import OverlayFolder
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.engine import open_writer
 from scopewatch.store.schema.place import DATABASE
 from scopewatch.store.write.measuring import Measuring

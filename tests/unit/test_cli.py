@@ -271,7 +271,7 @@ def test_a_failure_that_nobody_foresaw_is_one_line_too(
     def fail(_folder: Path) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("scopewatch.store.read.queries.Reader.open", fail)
+    monkeypatch.setattr("scopewatch.store.read.reader.Reader.open", fail)
     assert run(["status", "-c", str(results)]) == 1
     assert capsys.readouterr().err == (
         "scopewatch failed: RuntimeError: two lines; --debug shows where\n"

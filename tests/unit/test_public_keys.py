@@ -19,7 +19,7 @@ from scopewatch.config import NDTiffSourceConfig, RunConfig
 from scopewatch.core.tickets import Refusal
 from scopewatch.store.archive.first_places import FirstPlaces
 from scopewatch.store.export.tables import export_json
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import make_frame, make_result, make_ticket
 from tests.unit.sources.ndtiffs import write_data_set

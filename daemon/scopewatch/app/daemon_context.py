@@ -19,7 +19,7 @@ from scopewatch.runtime.pipeline.inbox import BoundedInbox
 from scopewatch.runtime.pipeline.outcome import FrameOutcome
 from scopewatch.runtime.process.metrics import Metrics
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.store.files.overlays import OverlayFolder
 from scopewatch.store.files.whole_files import make_folder
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.web.monitor_store import Facts
 
 log = get_logger(__name__)

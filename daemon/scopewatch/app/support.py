@@ -29,7 +29,7 @@ from scopewatch.core.redaction import redact_settings, redact_text
 from scopewatch.runtime.process.log_file import files_of
 from scopewatch.store.files.pictures import list_pictures
 from scopewatch.store.files.whole_files import FILE_MODE, whole_file
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.place import Place
 
 # Of the quarantine, the newest; and of the card, which may hold large tables.

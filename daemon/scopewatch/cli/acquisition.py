@@ -154,7 +154,7 @@ def wells(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     settings = load_config(config)
     with closing(Reader.open(place_of(settings))) as reader:
@@ -174,7 +174,7 @@ def journal(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """
     from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     settings = load_config(config)
     with closing(Reader.open(place_of(settings))) as reader:
@@ -236,7 +236,7 @@ def _order(
 def _outcome(settings: "Config", number: int) -> JournalEntry | None:
     """Wait until something came of an order, for a while."""
     from scopewatch.app.shared.places import place_of
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     until_s = time.monotonic() + _WAIT_S
     with closing(Reader.open(place_of(settings))) as reader:

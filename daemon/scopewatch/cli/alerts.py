@@ -90,7 +90,7 @@ def list_alerts(
     from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
     from scopewatch.messages.summary import summarise
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     reader = Reader.open(place_of(load_config(config)))
     try:
@@ -185,7 +185,7 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
     from scopewatch.config import load_config
     from scopewatch.messages.alert_message import Style
     from scopewatch.runtime.clock import SystemClock
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     settings = load_config(config)
     # Opened for reading first: a wrong path must not make an empty database.

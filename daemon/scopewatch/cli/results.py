@@ -70,7 +70,7 @@ def export(
     """
     from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     if file_format is ExportFormat.OME_ZARR:
         refuse_stdout(out, "--out", what="a store of pictures", do="name a folder")

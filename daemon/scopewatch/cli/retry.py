@@ -62,7 +62,7 @@ def retry(
 def _show(settings: "Config", run: str | None) -> None:
     """List what is in quarantine by reason, and how to have it tried again."""
     from scopewatch.app.shared.places import place_of
-    from scopewatch.store.read.queries import Reader
+    from scopewatch.store.read.reader import Reader
 
     with closing(Reader.open(place_of(settings))) as reader:
         reasons = [each for each in reader.reasons(run) if each.fault != Fault.GAP]

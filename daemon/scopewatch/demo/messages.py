@@ -14,7 +14,7 @@ from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.messages.alert_message import compose
 from scopewatch.notify.written import write_message
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.alerts import AlertRow
 
 _MOST_SHOTS = 200

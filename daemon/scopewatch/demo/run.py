@@ -29,7 +29,7 @@ from scopewatch.demo.summary import (
 )
 from scopewatch.inference.bundle import load_bundle
 from scopewatch.inference.shipped import SHIPPED, bundled_model
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch_simulator.plan import FINAL_TIME_POINT
 
 WELLS = 12

@@ -10,7 +10,7 @@ from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.acquisition.orders import Act
 from scopewatch.sources.ndtiff.dataset import DataSet
 from scopewatch.sources.readers.planes import DEFAULT_LIMITS
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.hardware.acquiring_daemon import acquiring, acquiring_daemon, images, position, stop
 from tests.integration.daemon import Daemon
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.acquisition.orders import Act
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.hardware.images_on_disk import planes_on_disk
 from tests.hardware.ten_days import RUN, WELLS, Step, configuration, run_part
 

@@ -21,7 +21,7 @@ from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.supervision.stages import ExitReport
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
 from scopewatch.sources.micromanager.events import Axes, Event
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.hardware.demo_core import adapters
 from tests.integration.conftest import SHIPPED
 

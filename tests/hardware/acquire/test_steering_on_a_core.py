@@ -8,7 +8,7 @@ import pytest
 
 from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.acquisition.orders import Act
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.hardware.acquiring_daemon import acquiring, acquiring_daemon, position, stop
 from tests.integration.daemon import Daemon
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.acquisition.orders import Act
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.hardware.images_on_disk import images_on_disk
 from tests.hardware.ten_days import BY, HOURS, RUN, WELLS, Step, configuration, run_part
 from tests.integration.full_disk import small_file_system

@@ -15,7 +15,7 @@ from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_message import Style
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.apprise_channels import AppriseNotifier
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.integration.receivers import (
     Hook,
     Lab,

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.dashboard.plans import PLANS
 from benchmarks.dashboard.plates import RUN, assess_runs, prepare, serve
 from scopewatch.monitoring.state import Cause
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 
 CAUSES = {
     "all-well": Cause.JUDGED,

@@ -23,7 +23,7 @@ from scopewatch.core.acquisition.orders import Act, Order, Report, Target
 from scopewatch.core.acquisition.standing import AcquisitionStanding, Held
 from scopewatch.core.faults import Fault
 from scopewatch.monitoring.acts import ActPolicy
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.runtime.fakes import FakeSource
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, ticket

@@ -16,7 +16,7 @@ from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.tickets import Refusal
 from scopewatch.messages.alert_message import Style
 from scopewatch.monitoring.expectation import Standard
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store, read_rows
 

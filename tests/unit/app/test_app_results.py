@@ -12,7 +12,7 @@ from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.store.files import overlays
 from scopewatch.store.files.pictures import remove_picture
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.core.samples import make_card
 from tests.unit.store.scene import Scene, files_of, key, open_store, ticket

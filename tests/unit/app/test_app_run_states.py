@@ -15,7 +15,7 @@ from scopewatch.core.tickets import Refusal
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.monitoring.state import Cause, Level
 from scopewatch.runtime.supervision.stages import Condition
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

@@ -16,7 +16,7 @@ from scopewatch.core.tickets import Refusal
 from scopewatch.core.z_stack import ChosenPlane
 from scopewatch.store.export.ome_zarr import export_ome_zarr
 from scopewatch.store.export.tables import COLUMNS, export_csv, export_json
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, files_of, frame_of, judged, key, open_store, ticket
 

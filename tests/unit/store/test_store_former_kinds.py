@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from scopewatch.core.alerts.monitor import no_frames
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene
 

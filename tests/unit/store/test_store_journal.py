@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scopewatch.app.recording.store import Store
 from scopewatch.core.acquisition.orders import Act, Report, Target
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import open_store
 

@@ -20,7 +20,7 @@ from scopewatch.core.imaging.fluorescence import (
 from scopewatch.core.imaging.frame import Frame
 from scopewatch.core.imaging.model_card.held_out import HeldOutErrors
 from scopewatch.core.tickets import FrameTicket, Mark
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.well_tables import FluorescenceRow
 from scopewatch.store.write.measuring import Measuring

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from scopewatch.core.alerts.observation import Reading
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA
 from tests.conftest import FakeClock

@@ -6,7 +6,7 @@ import pytest
 
 from scopewatch.core.alerts.rules import Severity
 from scopewatch.messages.alert_message import OutboxItem
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.postgres import Places
 from tests.unit.store.scene import Scene, key, open_store

@@ -7,7 +7,7 @@ import pytest
 
 from scopewatch.app.copying.queue import CopyRemovals, PictureQueue, end_copies
 from scopewatch.core.errors import StoreError
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.place import Place
 from tests.conftest import FakeClock
 from tests.postgres import Places

@@ -14,7 +14,7 @@ from scopewatch.core.faults import Fault
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.tickets import Refusal
 from scopewatch.monitoring.run_facts import RunSeen, WellSeen
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, judged, key, open_store, ticket
 

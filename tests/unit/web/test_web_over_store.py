@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from scopewatch.core.tickets import Refusal
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, files_of, key, open_store
 from tests.unit.web.conftest import TOKEN, Dashboard

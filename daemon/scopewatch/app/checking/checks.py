@@ -211,7 +211,7 @@ def _check_microscopes(config: Config, *, connect: bool) -> Iterator[Finding]:
 
 def _check_database(config: Config) -> str:
     from scopewatch.app.shared.places import place_to_record  # noqa: PLC0415 - loads SQLAlchemy
-    from scopewatch.store.read.queries import Reader  # noqa: PLC0415
+    from scopewatch.store.read.reader import Reader  # noqa: PLC0415
     from scopewatch.store.schema.engine import has_results  # noqa: PLC0415
 
     place = place_to_record(config)

@@ -43,7 +43,7 @@ def _try_out(config: Config, url: str) -> None:
 def _owner(config: Config) -> str:
     """Return the name of the results of this configuration; '' where there are none yet."""
     from scopewatch.app.shared.places import place_of  # noqa: PLC0415 - loads SQLAlchemy
-    from scopewatch.store.read.queries import Reader  # noqa: PLC0415
+    from scopewatch.store.read.reader import Reader  # noqa: PLC0415
     from scopewatch.store.schema.engine import has_results  # noqa: PLC0415
 
     place = place_of(config)

@@ -10,7 +10,7 @@ from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config
 from scopewatch.core.errors import ConfigError, StoreError
 from scopewatch.monitoring.run_changes import explain_name, explain_settings
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.engine import has_results
 
 SUBJECT = "run"

@@ -20,7 +20,7 @@ from scopewatch.notify.no_channels import NoChannels
 from scopewatch.notify.outbox import Notifier, Outbox
 from scopewatch.runtime.supervision.heartbeats import Heartbeats
 from scopewatch.runtime.supervision.schedule import Schedule
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 
 
 def open_notifier(config: Config, progress: Callable[[], None] = lambda: None) -> Notifier:

@@ -11,7 +11,7 @@ from scopewatch.messages.alert_message import Message
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.written import write_message
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.engine import has_results
 from scopewatch.store.schema.place import Place
 

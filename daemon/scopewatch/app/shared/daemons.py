@@ -22,7 +22,7 @@ from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.process.restart_history import ALIVE, STOPPED, is_of_one_run
 from scopewatch.runtime.supervision.stages import Condition
 from scopewatch.store.read.liveness import LivenessRecord
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.engine import list_daemons
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import AuthConfig

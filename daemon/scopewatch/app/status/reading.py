@@ -17,7 +17,7 @@ from scopewatch.inference.bundle import load_bundle
 from scopewatch.monitoring.run_facts import DaemonSeen
 from scopewatch.runtime.clock import SystemClock
 from scopewatch.runtime.process.lock import is_held
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.frames import sum_counts
 from scopewatch.store.read.records.quarantine import ReasonRow, RefusedRow
 from scopewatch.store.write.proposing import proposal_path

@@ -21,7 +21,7 @@ from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.imaging.overlay import stain_plane
 from scopewatch.core.imaging.tiling import TileScores
 from scopewatch.store.files.whole_files import make_folder, writing
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.frames import FrameRecord
 
 VERSION: Final = "0.5"

@@ -14,7 +14,7 @@ from scopewatch.core.estimation.forecast import NoForecast
 from scopewatch.core.public_names import public_fields
 from scopewatch.core.well_name import WellName
 from scopewatch.store.files.whole_files import whole_file
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.alerts import AlertRow
 from scopewatch.store.read.records.frames import FrameRecord
 from scopewatch.store.read.records.runs_and_wells import CoursePoint, Outlook

@@ -14,7 +14,7 @@ from scopewatch.app.daemon_runner import DaemonRunner
 from scopewatch.app.reloading import check_reload
 from scopewatch.config import Config, load_config
 from scopewatch.runtime.clock import SystemClock
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

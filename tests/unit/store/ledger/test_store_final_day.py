@@ -13,7 +13,7 @@ from scopewatch.core.estimation.forecast_validation import WellEnd
 from scopewatch.core.tickets import FrameTicket
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.final_results import MOST_FORECASTS
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 from tests.unit.store.test_store_measuring import LAST, measuring, read

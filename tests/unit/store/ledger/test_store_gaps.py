@@ -13,7 +13,7 @@ from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.tickets import Mark, Refusal
 from scopewatch.core.well_name import WellName
 from scopewatch.store.export.tables import export_csv, export_json
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RULES, START, Scene, key, open_store, tables, ticket
 

@@ -11,7 +11,7 @@ import pytest
 
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.tickets import FrameTicket, Mark
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket
 

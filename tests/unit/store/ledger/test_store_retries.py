@@ -12,7 +12,7 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.imaging.frame import FrameKey
 from scopewatch.core.tickets import Mark, Refusal, RetryRequest
 from scopewatch.store.read.judging import Judging, SourceSettings
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.quarantine import RetryAnswer, RetrySelection
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store, ticket

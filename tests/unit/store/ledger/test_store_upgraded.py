@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from scopewatch.core.tickets import Mark
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA
 from tests.conftest import FakeClock

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from scopewatch.core.errors import NoSpaceError, StoreError
 from scopewatch.core.tickets import Mark
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.engine import has_results, open_reader, open_writer, transaction
 from scopewatch.store.schema.migrating import alembic_config
 from scopewatch.store.schema.migrations import SCHEMA

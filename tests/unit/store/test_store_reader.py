@@ -12,7 +12,7 @@ from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.tickets import Refusal
 from scopewatch.core.well_name import WellName
 from scopewatch.store.read.liveness import PICTURES_REMOVED
-from scopewatch.store.read.queries import Reader
+from scopewatch.store.read.reader import Reader
 from scopewatch.store.read.records.frames import Counts
 from scopewatch.store.read.records.quarantine import RefusedRow
 from scopewatch.store.read.records.runs_and_wells import CoursePoint, Flag, WellRow
