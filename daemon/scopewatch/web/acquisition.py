@@ -17,13 +17,8 @@ from scopewatch.core.errors import complaint
 from scopewatch.core.phrases import mark
 from scopewatch.web.access.auth_middleware import address_of
 from scopewatch.web.access.request_guard import RefusedFormError, read_form, read_json
-from scopewatch.web.dashboard_context import (
-    DashboardContext,
-    GivenContext,
-    GivenVisit,
-    choose_run,
-    make_header,
-)
+from scopewatch.web.dashboard_context import DashboardContext, GivenContext, GivenVisit
+from scopewatch.web.header import choose_run, make_header
 from scopewatch.web.pages.render import render_page
 from scopewatch.web.wording import ACTS
 

@@ -13,10 +13,11 @@ from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.phrases import Language
-from scopewatch.web import acquisition, api, health, pages, retry
+from scopewatch.web import acquisition, health, pages, retry
 from scopewatch.web.access import login
 from scopewatch.web.access.auth_middleware import AuthConfig, AuthMiddleware
 from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
+from scopewatch.web.api import routes as api
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.language import page_language
 from scopewatch.web.rendering import Templates

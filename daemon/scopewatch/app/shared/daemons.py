@@ -27,7 +27,8 @@ from scopewatch.store.schema.engine import list_daemons
 from scopewatch.store.schema.place import Server
 from scopewatch.web.access.auth_middleware import AuthConfig
 from scopewatch.web.daemons import ROOT, DaemonView, UnknownDaemonError
-from scopewatch.web.dashboard_context import MAX_OPEN, DashboardContext
+from scopewatch.web.dashboard_context import DashboardContext
+from scopewatch.web.header import MAX_OPEN
 from scopewatch.web.overlay_images import PictureCopies
 from scopewatch.web.plate import answered
 from scopewatch.web.rendering import make_templates

@@ -11,14 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from scopewatch.core.errors import complaint
 from scopewatch.web.access.request_guard import RefusedFormError, inside, read_form
 from scopewatch.web.alert_groups import group_alerts
-from scopewatch.web.dashboard_context import (
-    DashboardContext,
-    GivenContext,
-    GivenVisit,
-    alerts_of,
-    choose_run,
-    make_header,
-)
+from scopewatch.web.dashboard_context import DashboardContext, GivenContext, GivenVisit
+from scopewatch.web.header import alerts_of, choose_run, make_header
 from scopewatch.web.pages.render import SNOOZE_HOURS, render_page
 
 MAX_ALERTS = 200

@@ -7,7 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from scopewatch.monitoring.state import Level
 from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts
-from scopewatch.web.dashboard_context import GivenContext, GivenVisit, choose_run, make_header
+from scopewatch.web.dashboard_context import GivenContext, GivenVisit
+from scopewatch.web.header import choose_run, make_header
 from scopewatch.web.pages.render import render_page
 from scopewatch.web.plate import lay_out
 

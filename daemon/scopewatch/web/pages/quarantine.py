@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from scopewatch.core.faults import Fault
-from scopewatch.web.dashboard_context import GivenContext, GivenVisit, choose_run, make_header
+from scopewatch.web.dashboard_context import GivenContext, GivenVisit
+from scopewatch.web.header import choose_run, make_header
 from scopewatch.web.pages.render import render_page
 from scopewatch.web.quarantine import by_fault
 

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from scopewatch.core.phrases import mark
-from scopewatch.web.dashboard_context import DashboardContext, Header, Visit
+from scopewatch.web.dashboard_context import DashboardContext, Visit
+from scopewatch.web.header import Header
 
 SNOOZE_HOURS = (6, 24)
 POSTING_WORDS = {

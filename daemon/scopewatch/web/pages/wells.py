@@ -12,15 +12,9 @@ from scopewatch.core.well_name import WellName
 from scopewatch.store.read.records.runs_and_wells import Shot
 from scopewatch.web.alert_groups import group_alerts
 from scopewatch.web.chart import draw_course
-from scopewatch.web.dashboard_context import (
-    DashboardContext,
-    GivenContext,
-    GivenVisit,
-    choose_run,
-    find_well,
-    make_header,
-)
+from scopewatch.web.dashboard_context import DashboardContext, GivenContext, GivenVisit
 from scopewatch.web.final_day import find_final_day
+from scopewatch.web.header import choose_run, find_well, make_header
 from scopewatch.web.overlay_images import is_kept
 from scopewatch.web.pages.alerts import MAX_ALERTS
 from scopewatch.web.pages.quarantine import NOT_AGAIN, PAGE_ROWS

@@ -1,146 +1,34 @@
-"""The HTTP API: runs and wells as JSON, and Prometheus metrics."""
+"""The addresses of the HTTP API: runs and wells as JSON, and Prometheus metrics."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, Field
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.estimation.forecast import NoForecast
-from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.well_name import WellName
 from scopewatch.monitoring.state import RunState
-from scopewatch.store.read.records.runs_and_wells import Outlook, WellRow
-from scopewatch.web.dashboard_context import (
-    DashboardContext,
-    GivenContext,
-    choose_run,
-    find_well,
-    make_header,
+from scopewatch.store.read.records.runs_and_wells import WellRow
+from scopewatch.web.api.answers import (
+    CourseAnswer,
+    EfficiencyAnswer,
+    FrameCounts,
+    OutlookAnswer,
+    PointAnswer,
+    StatusAnswer,
+    WellAnswer,
+    WellsAnswer,
 )
-from scopewatch.web.health import StateAnswer, state_answer
+from scopewatch.web.dashboard_context import DashboardContext, GivenContext
+from scopewatch.web.header import choose_run, find_well, make_header
+from scopewatch.web.health import state_answer
 from scopewatch.web.plate import Staleness, is_stale
 from scopewatch.web.wording import name_of, well_path
 
 MAX_POINTS = 2000
 
 routes = APIRouter()
-
-
-class FrameCounts(BaseModel):
-    """Frames by what became of them."""
-
-    scored: int
-    quarantined: int = Field(description="frames that cannot be judged")
-    refused: int = Field(description="files that never became a frame")
-    missed: int = Field(description="frames that were due and never came")
-    waiting: int = Field(description="found, and neither scored nor quarantined yet")
-
-
-class StatusAnswer(BaseModel):
-    """`/api/status.json`."""
-
-    schema_version: int = 1
-    experiment: str
-    day: float | None
-    model_name: str
-    model_id: str
-    simulated: bool
-    target: float | None
-    frames: FrameCounts
-    last_frame_at: datetime | None
-    last_frame_age_s: float | None
-    wells: int
-    wells_flagged: list[str] = Field(description="raised and not yet acknowledged or snoozed")
-    healthy: bool
-    detail: list[str]
-    scale_checked: bool | None = Field(
-        description="whether the pixel size of the newest frame was compared with the model's"
-    )
-    pausing: str = Field(description="why no frame is scored at the moment though all is well")
-    state: StateAnswer
-
-
-class EfficiencyAnswer(BaseModel):
-    """Fractions, 0 to 1; without `corrected` the interval is 0 to 1."""
-
-    value: float
-    low: float
-    high: float
-    corrected: bool
-
-
-class ForecastAnswer(BaseModel):
-    """Forecast of a well made on a day of the run; fractions, 0 to 1."""
-
-    final_day: float
-    value: float | None
-    low: float | None
-    high: float | None
-    below_target: float | None = Field(description="probability of ending below `target`")
-    no_forecast: str | None = Field(description="why there is no forecast")
-
-
-class OutlookAnswer(BaseModel):
-    """Running estimate of a well, smoothed over its time points, and its forecast."""
-
-    time_point: int
-    day: float
-    now: float
-    low: float
-    high: float
-    trend_per_day: float
-    forecast: ForecastAnswer
-
-
-class WellAnswer(BaseModel):
-    """The present state of a well."""
-
-    experiment: str
-    plate: str
-    well: str
-    day: float | None
-    time_point: int | None
-    efficiency: EfficiencyAnswer | None = Field(description="of the newest time point alone")
-    outlook: OutlookAnswer | None
-    frames_scored: int
-    frames_quarantined: int
-    last_frame_at: datetime | None
-    stale: bool
-    flagged: bool
-    rules: list[str] = Field(description="the rules whose alerts are raised")
-    course: str = Field(description="address of its time course")
-
-
-class WellsAnswer(BaseModel):
-    """`/api/wells.json`."""
-
-    schema_version: int = 1
-    simulated: bool
-    wells: list[WellAnswer]
-
-
-class PointAnswer(BaseModel):
-    """A time point of a well."""
-
-    time_point: int
-    day: float
-    efficiency: EfficiencyAnswer
-    sites: int
-
-
-class CourseAnswer(BaseModel):
-    """`/api/wells/<experiment>/<plate>/<well>.json`."""
-
-    schema_version: int = 1
-    simulated: bool
-    target: float | None
-    well: WellAnswer
-    points: list[PointAnswer]
-    outlooks: list[OutlookAnswer] = Field(description="what was known at each time point")
 
 
 @routes.get("/api/status.json")
@@ -204,13 +92,14 @@ def course(context: GivenContext, experiment: str, plate: str, well: str) -> Cou
             PointAnswer(
                 time_point=point.time_point,
                 day=point.day,
-                efficiency=_efficiency(point.efficiency),
+                efficiency=EfficiencyAnswer.of(point.efficiency),
                 sites=point.sites,
             )
             for point in context.reader.course(name, MAX_POINTS)
         ],
         outlooks=[
-            _outlook(outlook, target) for outlook in context.reader.outlooks(name, MAX_POINTS)
+            OutlookAnswer.of(outlook, target)
+            for outlook in context.reader.outlooks(name, MAX_POINTS)
         ],
     )
 
@@ -255,10 +144,10 @@ def _well(
         well=row.name.well,
         day=row.day,
         time_point=row.time_point,
-        efficiency=None if row.efficiency is None else _efficiency(row.efficiency),
+        efficiency=None if row.efficiency is None else EfficiencyAnswer.of(row.efficiency),
         outlook=None
         if row.outlook is None
-        else _outlook(row.outlook, context.facts.target(row.name.run)),
+        else OutlookAnswer.of(row.outlook, context.facts.target(row.name.run)),
         frames_scored=row.scored,
         frames_quarantined=row.quarantined,
         last_frame_at=row.last_frame_at,
@@ -266,41 +155,4 @@ def _well(
         flagged=bool(row.flags),
         rules=[flag.rule for flag in row.flags],
         course=f"{context.root}/api/wells/{well_path(row.name)}.json",
-    )
-
-
-def _efficiency(seen: Efficiency) -> EfficiencyAnswer:
-    return EfficiencyAnswer(
-        value=seen.value, low=seen.low, high=seen.high, corrected=seen.corrected
-    )
-
-
-def _outlook(seen: Outlook, target: float | None) -> OutlookAnswer:
-    foreseen = seen.forecast
-    if isinstance(foreseen, NoForecast):
-        forecast = ForecastAnswer(
-            final_day=seen.final_day,
-            value=None,
-            low=None,
-            high=None,
-            below_target=None,
-            no_forecast=foreseen.reason,
-        )
-    else:
-        forecast = ForecastAnswer(
-            final_day=foreseen.final_day,
-            value=foreseen.value,
-            low=foreseen.low,
-            high=foreseen.high,
-            below_target=None if target is None else foreseen.probability_below(target),
-            no_forecast=None,
-        )
-    return OutlookAnswer(
-        time_point=seen.time_point,
-        day=seen.day,
-        now=seen.now,
-        low=seen.low,
-        high=seen.high,
-        trend_per_day=seen.trend_per_day,
-        forecast=forecast,
     )
