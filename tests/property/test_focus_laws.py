@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
-from scopewatch.sources.micromanager.focus.course import FocusKept, band, stops
 from scopewatch.sources.micromanager.focus.file import FocusFile
+from scopewatch.sources.micromanager.focus.kept import FocusKept
+from scopewatch.sources.micromanager.focus.search import band, stops
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 UM = st.floats(min_value=-1e4, max_value=1e4)

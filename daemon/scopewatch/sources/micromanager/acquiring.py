@@ -22,9 +22,9 @@ from scopewatch.sources.micromanager.acts.refusal import OrderRefusedError
 from scopewatch.sources.micromanager.acts.sites import firsts_of, further_events, further_sites
 from scopewatch.sources.micromanager.acts.skipping import Skipping
 from scopewatch.sources.micromanager.devices.microscope import Microscope
-from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.drive import Drive
 from scopewatch.sources.micromanager.focus.focusing import Focusing
+from scopewatch.sources.micromanager.focus.kept import FocusKept, standing_of
 from scopewatch.sources.micromanager.image_taking import ImageTaking
 from scopewatch.sources.micromanager.images import PlannedFrames, steps_of
 from scopewatch.sources.micromanager.left_running import RestedMicroscope, expect_rest

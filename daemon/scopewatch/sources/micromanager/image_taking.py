@@ -16,9 +16,10 @@ from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.account import Account
 from scopewatch.sources.micromanager.devices.microscope import Microscope
 from scopewatch.sources.micromanager.events import Axes, Event, HeldError
-from scopewatch.sources.micromanager.focus.course import failure_of
 from scopewatch.sources.micromanager.focus.drive import Drive
-from scopewatch.sources.micromanager.focus.focusing import Focusing, UnfocusedError
+from scopewatch.sources.micromanager.focus.focusing import Focusing
+from scopewatch.sources.micromanager.focus.kept import failure_of
+from scopewatch.sources.micromanager.focus.outcome import UnfocusedError
 from scopewatch.sources.micromanager.images import Place, events_of
 from scopewatch.sources.micromanager.steering import Steering
 

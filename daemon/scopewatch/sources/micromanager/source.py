@@ -40,7 +40,7 @@ from scopewatch.sources.micromanager.acquired import data_set_name, own_data_set
 from scopewatch.sources.micromanager.acquiring import Acquiring
 from scopewatch.sources.micromanager.devices.microscope import Microscope
 from scopewatch.sources.micromanager.devices.pycro_manager import PycroManagerMicroscope
-from scopewatch.sources.micromanager.focus.course import FocusKept
+from scopewatch.sources.micromanager.focus.kept import FocusKept
 from scopewatch.sources.micromanager.images import spot_of
 from scopewatch.sources.micromanager.missing import Missing
 from scopewatch.sources.micromanager.plan import check_plan

@@ -3,8 +3,8 @@
 import pytest
 
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.focus.course import Band
 from scopewatch.sources.micromanager.focus.drive import FocusDrive, FocusError, FocusOrder
+from scopewatch.sources.micromanager.focus.search import Band
 from tests.unit.sources.micromanager.focus_scene import DriftingCore
 
 BAND = Band(lowest_um=-10, highest_um=10)

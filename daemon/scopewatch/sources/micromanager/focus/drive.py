@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.devices.engine import sum_up
-from scopewatch.sources.micromanager.focus.course import Band
+from scopewatch.sources.micromanager.focus.search import Band
 
 log = get_logger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
-from scopewatch.sources.micromanager.focus.course import FocusKept, FocusPass, GoodFocus
+from scopewatch.sources.micromanager.focus.kept import FocusKept, FocusPass, GoodFocus
 
 _Index = Annotated[int, Field(ge=0)]
 

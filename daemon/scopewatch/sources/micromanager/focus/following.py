@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.focus.course import FocusKept, FocusPass
+from scopewatch.sources.micromanager.focus.kept import FocusKept, FocusPass
 
 log = get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Following:
         kept: FocusKept,
         over: int,
         now: Callable[[], datetime],
-        tell: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> FocusKept:
         """Return what is known of the focus once the planes of time points that are over count.
 
@@ -57,7 +57,7 @@ class Following:
         ----------
         over
             The last time point that is over.
-        tell
+        notify
             Receives why the focus does not follow.
         """
         with self._lock:
@@ -71,10 +71,10 @@ class Following:
         if newest != self._time_point:
             self._time_point, self._heights_um = newest, {}
         self._heights_um |= {label: at for time_point, label, at in ready if time_point == newest}
-        return self._moved(kept, newest, now(), tell)
+        return self._moved(kept, newest, now(), notify)
 
     def _moved(
-        self, kept: FocusKept, time_point: int, now: datetime, tell: Callable[[str], None]
+        self, kept: FocusKept, time_point: int, now: datetime, notify: Callable[[str], None]
     ) -> FocusKept:
         focus, kept = self._config.focus, kept.without_pass(time_point)
         before = kept.drift_um or 0.0
@@ -89,7 +89,7 @@ class Following:
                 " from the last ones, beyond what the focus may: max_step_um, max_drift_um"
             )
             failed = {next(iter(self._heights_um)): why}
-            tell(f"focus does not follow time point {time_point}: {why}")
+            notify(f"focus does not follow time point {time_point}: {why}")
         else:
             kept = kept.with_found(list(self._positions.values()), drift_um, time_point)
         done = FocusPass(

@@ -14,7 +14,7 @@ from scopewatch.config import (
     PositionConfig,
     ProjectionConfig,
 )
-from scopewatch.sources.micromanager.focus.course import stops
+from scopewatch.sources.micromanager.focus.search import stops
 from scopewatch.sources.micromanager.images import events_of
 from scopewatch.sources.micromanager.schedule.planned import Period
 from scopewatch.sources.micromanager.stacks.planes import z_stack_of

@@ -23,8 +23,8 @@ from pydantic import (
 
 from scopewatch.files import whole_file
 from scopewatch.sources.micromanager.acquired import own_data_sets
-from scopewatch.sources.micromanager.focus.course import FocusKept
 from scopewatch.sources.micromanager.focus.file import FocusFile
+from scopewatch.sources.micromanager.focus.kept import FocusKept
 from scopewatch.sources.micromanager.schedule.grid import Grid, Step
 from scopewatch.sources.micromanager.schedule.planned import Planned
 from scopewatch.sources.micromanager.schedule.spans import Span

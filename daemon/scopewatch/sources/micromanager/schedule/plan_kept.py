@@ -8,7 +8,7 @@ from pathlib import Path
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.event_log import get_logger
 from scopewatch.sources.micromanager.acquired import Acquired, own_data_sets
-from scopewatch.sources.micromanager.focus.course import FocusKept
+from scopewatch.sources.micromanager.focus.kept import FocusKept
 from scopewatch.sources.micromanager.images import Place, images_of, periods_of, steps_of
 from scopewatch.sources.micromanager.schedule.grid import Grid
 from scopewatch.sources.micromanager.schedule.plan_file import read_kept, write_plan

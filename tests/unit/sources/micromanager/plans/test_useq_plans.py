@@ -15,7 +15,7 @@ from scopewatch.config import (
     PositionConfig,
 )
 from scopewatch.core.errors import ConfigError
-from scopewatch.sources.micromanager.focus.course import stops
+from scopewatch.sources.micromanager.focus.search import stops
 from scopewatch.sources.micromanager.images import events_of, steps_of
 from scopewatch.sources.micromanager.plans.imported import Imported
 from scopewatch.sources.micromanager.plans.useq_file import read_useq

@@ -7,8 +7,8 @@ import pytest
 
 from scopewatch.config import FocusConfig, PositionConfig, ZStackConfig
 from scopewatch.core.errors import SourceError
-from scopewatch.sources.micromanager.focus.course import FocusKept, standing_of
 from scopewatch.sources.micromanager.focus.following import Following
+from scopewatch.sources.micromanager.focus.kept import FocusKept, standing_of
 from scopewatch.sources.micromanager.schedule.plan_file import read_kept
 from tests.conftest import FakeClock
 from tests.unit.sources.time_lapse_scene import Scene, settings

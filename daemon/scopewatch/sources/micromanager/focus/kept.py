@@ -1,4 +1,4 @@
-"""Where the focus of each position is looked for, how far it may go, and what was found. Pure.
+"""What is known of the focus of a time-lapse: where it was found, and where it failed. Pure.
 
 A focus is kept as a correction: how far the plane that the autofocus finds lies from the planned
 one. A time point starts from the correction that was found last, and a failure changes none of it.
@@ -8,13 +8,11 @@ Heights are of the focus drive, in micrometres.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
 from statistics import median
 from types import MappingProxyType
 
-from scopewatch.config import FocusConfig, MicroManagerSourceConfig, PositionConfig
+from scopewatch.config import FocusConfig, PositionConfig
 from scopewatch.core.acquisition.standing import FocusPoint, FocusStanding
-from scopewatch.sources.micromanager.images import Place
 
 # Beyond it the oldest go; 96 wells x 2 sites fail for 50 time points until then.
 MOST_MARKS = 10_000
@@ -210,68 +208,3 @@ def failure_of(kept: FocusKept, focus: FocusConfig, time_point: int) -> str:
         return ""
     where = f"{standing.failed} places" if standing.failed > 1 else "one place"
     return f"focus failed at {where} of time point {time_point}: {standing.reason}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """Images that are taken by one focus.
-
-    Parameters
-    ----------
-    at
-        Labels of the positions where it is looked for; several give their median.
-    places
-        The images.
-    """
-
-    at: tuple[str, ...]
-    places: tuple[Place, ...]
-
-
-def stops(
-    config: MicroManagerSourceConfig, places: Sequence[Place], wells: Mapping[str, str]
-) -> tuple[Stop, ...]:
-    """Return where the focus is found for which images of a time point, in their order.
-
-    Parameters
-    ----------
-    places
-        In order of acquisition.
-    wells
-        The well of each label.
-    """
-    if not places:
-        return ()
-    focus = config.focus
-    if focus.every == "time-point":
-        return (Stop(at=focus.references or (places[0][1],), places=tuple(places)),)
-
-    def group(place: Place) -> str:
-        return wells[place[1]] if focus.every == "well" else place[1]
-
-    return tuple(
-        Stop(at=(members[0][1],), places=tuple(members))
-        for members in (list(each) for _, each in groupby(places, group))
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """Where the focus may be, both ends included."""
-
-    lowest_um: float
-    highest_um: float
-
-    def refuses(self, z_um: float) -> bool:
-        """Tell whether a height lies outside; one that is no number does."""
-        return not self.lowest_um <= z_um <= self.highest_um
-
-
-def band(kept: FocusKept, position: PositionConfig, focus: FocusConfig) -> Band:
-    """Return where the focus of a position may be found: near the last good and the planned one."""
-    planned = kept.planned_um(position)
-    last = planned + kept.correction_um(position)
-    return Band(
-        lowest_um=max(last - focus.max_step_um, planned - focus.max_drift_um),
-        highest_um=min(last + focus.max_step_um, planned + focus.max_drift_um),
-    )
