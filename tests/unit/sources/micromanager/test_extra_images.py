@@ -172,7 +172,12 @@ def test_a_microscope_that_fails_is_connected_again_and_the_act_is_reported(scen
 
 @pytest.mark.parametrize(("finds", "images"), [(True, 2), (False, 1)])
 def test_the_focus_is_found_before_and_without_it_there_is_no_second_image(
-    tmp_path: Path, clock: FakeClock, *, finds: bool, images: int
+    tmp_path: Path,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    finds: bool,
+    images: int,
 ) -> None:
     clock.wall = T0
     scene = make(tmp_path, clock, focus=FocusConfig(method="autofocus"))
@@ -186,6 +191,8 @@ def test_the_focus_is_found_before_and_without_it_there_is_no_second_image(
     else:
         assert report.outcome.startswith("failed: 1 images were left out: focus failed: ")
         assert scene.source.health().alive, "the devices work"
+        (failed,) = (each for each in caplog.records if each.message == "focus failed")
+        assert vars(failed)["event"]["images"] == "left out"
     scene.source.stop()
 
 

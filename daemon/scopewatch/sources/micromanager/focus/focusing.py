@@ -140,7 +140,7 @@ class Focusing:
             self.kept = self.kept.with_pass(
                 outcome.time_point, now(), outcome.tried, outcome.failed
             )
-            outcome.log(self._name, left_out=self._focus.on_failure == "skip")
+            outcome.log(self._name, left_out=one.skips)
         outcome.raise_missing()
 
     def take_extra(self, place: Place, event: Event, acquire: Acquire, *, refocus: bool) -> None:
@@ -172,7 +172,7 @@ class Focusing:
             self._take(stop, {place: event}, one)
         finally:
             one.drive.let_go()
-            outcome.log(self._name, left_out=self._focus.on_failure == "skip")
+            outcome.log(self._name, left_out=one.skips)
         outcome.raise_missing()
 
     def _take(self, stop: Stop, events: Mapping[Place, Event], one: _Pass) -> None:
