@@ -40,7 +40,7 @@ class SideFile:
     Parameters
     ----------
     names
-        Possible names; the first that exists is used.
+        Possible names; the first that exists is used. `{folder}` is the name of its folder.
     parse
         Reads it; returns None, or raises ValueError, where it is incomplete.
     above
@@ -142,13 +142,18 @@ def _read(
     enough: Callable[[SideFacts | None], bool],
 ) -> tuple[Path, Version | None, SideFacts | None]:
     """Return the present or expected path of a side file, its version, and its facts."""
-    there: tuple[Path, Version | None] = (root.joinpath(*folders) / side.names[0], None)
+    there: tuple[Path, Version | None] = (_named(root.joinpath(*folders), side.names[0]), None)
     for up in range(min(side.above, len(folders)) + 1):
         folder = root.joinpath(*folders[: len(folders) - up])
         for name in side.names:
-            version, facts = files.read(folder / name, side.parse, enough)
+            path = _named(folder, name)
+            version, facts = files.read(path, side.parse, enough)
             if facts is not None:
-                return folder / name, version, facts
+                return path, version, facts
             if version is not None:
-                there = folder / name, version
+                there = path, version
     return *there, None
+
+
+def _named(folder: Path, name: str) -> Path:
+    return folder / name.replace("{folder}", folder.name)

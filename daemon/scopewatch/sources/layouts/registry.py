@@ -9,6 +9,7 @@ from scopewatch.sources.layouts.instruments import (
     evos,
     harmony,
     imagexpress,
+    incell,
     incucyte,
     keyence,
     leica,
@@ -18,6 +19,7 @@ from scopewatch.sources.layouts.instruments import (
     pyincucyte,
     scanr,
     scopewatch,
+    squid,
     useq,
     yokogawa,
     zen,
@@ -43,6 +45,8 @@ _MODULES = (
     nis,
     scanr,
     metamorph,
+    incell,
+    squid,
 )
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {module.LAYOUT.name: module.LAYOUT for module in _MODULES}

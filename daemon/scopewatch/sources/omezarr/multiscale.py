@@ -41,7 +41,8 @@ def read_axes(multiscale: Mapping[str, Any], version: str, where: object) -> tup
         name = entry.get("name") if isinstance(entry, dict) else entry
         kind = entry.get("type") if isinstance(entry, dict) else None
         letter = _KINDS.get(kind, name) if isinstance(kind, str) else name
-        axes.append(str(letter))
+        # iohub and its users write T, C, Z, Y, X.
+        axes.append(str(letter).lower() if str(letter).lower() in _NAMES else str(letter))
     if len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes):
         raise unknown_structure(where, "axes with y and x, each once", version)
     return tuple(axes)

@@ -88,3 +88,11 @@ def test_micromanagers_metadata_count_for_every_layout_and_are_missed_only_where
     assert beside(tmp_path, "a.tif").statements[0].by == "old.json"
     (missing,) = beside(tmp_path, "b.tif").missing
     assert missing.side is SERIES
+
+
+def test_a_side_file_may_be_named_by_its_folder(tmp_path: Path) -> None:
+    put(tmp_path / "scan 1" / "scan 1.json", a="B3")
+    side = SideFile(names=("{folder}.json",), parse=parse)
+    found = look_beside("scan 1/a.tif", tmp_path, (side,), NOTHING, SideFiles(DEFAULT_LIMITS))
+    assert [each.facts.well for each in found.statements] == ["B3"]
+    assert found.statements[0].by == "scan 1.json"

@@ -36,6 +36,7 @@ from tests.unit.sources.layouts.names import RUN, STARTED, facts, read
         ("keyence", "XY02_T0002_CH1.jpg", "plate/XY02/s0/t0001/CH1"),
         ("evos", "scan_t0004_B03f02d0.tif", "scan/B3/s2/t0004/d0"),
         ("evos", "scan_Plate_R_p00_0_A01f00d0.TIF", "scan_Plate/A1/s0/t0000/d0"),
+        ("evos", "scan_Plate_R_p17_1_A01f00d0.TIF", "scan_Plate/A1/s0/t0017/d0"),
         (r"(?P<plate>\w+)/(?P<well>\w+)/t(?P<time_point>\d+)", "p2/C3/t7.png", "p2/C3/s0/t0007"),
         (r"t(?P<time_point>\d+)\.tif", "t054.tif", "plate/A1/s0/t0054/phase"),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 from scopewatch.sources.layouts.instruments.harmony import HarmonyIndex, parse_index
+from scopewatch.sources.layouts.instruments.incell import parse_scan
 from scopewatch.sources.layouts.instruments.useq import FrameMetadata, parse_frame_metadata
 from scopewatch.sources.layouts.instruments.yokogawa import parse_data, parse_detail
 from scopewatch.sources.layouts.naming import NamePattern
@@ -193,3 +194,18 @@ def test_a_side_file_that_is_half_written_is_no_answer() -> None:
             parse_frame_metadata(BytesIO(half), Path("x"))
     odd = parse_frame_metadata(BytesIO(b'{"a.tif": 1, "b.tif": {"mda_event": 3}}'), Path("x"))
     assert odd.of("b.tif", NOTHING) == NOTHING
+
+
+XDCE = """<?xml version="1.0"?><ImageStack><AutoLeadAcquisitionProtocol>
+<ObjectiveCalibration magnification="10" numerical_aperture="0.45" pixel_width="0.65"
+ pixel_height="0.65" objective_name="Nikon 10X/0.45"/><Camera name="ORCA"/>"""
+
+
+def test_in_cell_says_the_scale_of_its_objective_also_while_it_is_written() -> None:
+    scan = parse_scan(BytesIO(XDCE.encode()), Path("x.xdce"))
+    assert scan is not None
+    assert scan.of("B - 03(fld 1).tif", NOTHING) == PlaneFacts(pixel_size_um=0.65)
+    assert parse_scan(BytesIO(XDCE[:80].encode()), Path("x.xdce")) is None
+    unknown = parse_scan(BytesIO(XDCE.replace("pixel_width", "x").encode()), Path("x.xdce"))
+    assert unknown is not None
+    assert unknown.of("B - 03(fld 1).tif", NOTHING) == NOTHING

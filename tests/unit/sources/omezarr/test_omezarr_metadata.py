@@ -59,6 +59,23 @@ def test_axes_may_be_any_of_these_in_any_order(tmp_path: Path, axes: str) -> Non
     assert found.reading.pixel_size_um == 0.65
 
 
+def test_axes_may_be_named_by_capitals_as_iohub_does(tmp_path: Path) -> None:
+    store = ZarrStore(tmp_path)
+    image = store.image(axes="tczyx", channels=("GFP", "phase"), size={"t": 3, "c": 2, "z": 1})
+    plane = pixels(HEIGHT, WIDTH, seed=4)
+    image.put(plane, t=2, c=1, z=0)
+    path = store.path / "zarr.json"
+    document = json.loads(path.read_text())
+    for axis in document["attributes"]["ome"]["multiscales"][0]["axes"]:
+        axis["name"] = axis["name"].upper()
+    path.write_text(json.dumps(document))
+    (found,) = found_in(tmp_path)
+    assert found.key is not None, found.reason
+    assert (found.key.time_point, found.key.channel) == (2, "phase")
+    assert found.reading is not None
+    assert found.reading.pixel_size_um == 0.65
+
+
 @pytest.mark.parametrize("axes", AXES)
 def test_a_plane_is_read_the_right_way_up_for_every_order_of_axes(
     tmp_path: Path, make: Any, axes: str

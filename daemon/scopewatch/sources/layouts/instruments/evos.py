@@ -1,8 +1,9 @@
 """EVOS (Thermo Fisher): scans of plates.
 
 `A01f00d0` is well, field and channel. Before it come the variant of the field (`R` raw, `D`
-display, `M`), the pass `p00`, the plane `z01` and the number of the scan. A scan has a folder of
-its own, whose name ends with the local time of its start. `T` before the variant marks stitches.
+display, `M`), the time point `p00`, the plane `z01` and the number of the grid in the vessel. A
+scan has a folder of its own, whose name ends with the local time of its start: that of the first
+time point. `T` before the variant marks stitches.
 """
 
 from datetime import datetime
@@ -16,14 +17,15 @@ _DATED = (
     r"(?<![^/])[^/]*\.(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
     r"-(?P<hours>\d\d)-(?P<minutes>\d\d)-(?P<seconds>\d\d)/(?:[^/]+/)*"
 )
-_SCAN = r"(?:_[MRD]\d?)?_p\d+(?:_z(?P<z>\d+))?_"
+_VARIANT = r"(?:_[MRD]\d?)?"
+_REST = rf"(?:_z(?P<z>\d+))?_\d+_{_FIELD}"
 
 LAYOUT = Layout(
     name="evos",
     program="EVOS (Thermo Fisher)",
     patterns=(
-        rf"{_DATED}{_PLATE}{_SCAN}\d+_{_FIELD}",
-        rf"{NAME}{_PLATE}{_SCAN}(?P<time_point>\d+)_{_FIELD}",
+        rf"{_DATED}{_PLATE}{_VARIANT}_p0+{_REST}",
+        rf"{NAME}{_PLATE}{_VARIANT}_p(?P<time_point>\d+){_REST}",
         rf"{NAME}(?:{_PLATE}_)?(?:t(?P<time_point>\d+)_)?{_FIELD}",
     ),
     never=(Never(pattern=r"_T[MRD]\d?_p\d+_[^/]*$", reason="a stitched image of several fields"),),
@@ -75,12 +77,41 @@ LAYOUT = Layout(
             channel="d0",
         ),
         Example(
+            path="scan.2024-05-06-07-08-09/scan_Plate_TR_p00_0_B03f00d3.TIFF",
+            never="a stitched image of several fields",
+        ),
+        Example(
             path="A02.2020-08-27-20-07-49/A02_Bottom Slide_R_p01_0_A01f10d2.TIF",
             plate="A02_Bottom Slide",
             well="A1",
             site=10,
+            time_point=1,
+            channel="d2",
+        ),
+        Example(
+            path="scan.2020-08-27-20-07-49/scan_Plate_R_p00_0_A01f10d2.TIF",
+            plate="scan_Plate",
+            well="A1",
+            site=10,
             moment=datetime(2020, 8, 27, 20, 7, 49),  # noqa: DTZ001 - names hold no zone
             channel="d2",
+        ),
+        Example(
+            path="Beacon-73/scan_Plate_D_p1_0_D01f00d1.PNG",
+            plate="scan_Plate",
+            well="D1",
+            site=0,
+            time_point=1,
+            channel="d1",
+        ),
+        Example(
+            path="scan_R_p2_z1_0_B03f01d0.tif",
+            plate="scan",
+            well="B3",
+            site=1,
+            time_point=2,
+            channel="d0",
+            z=1,
         ),
     ),
 )

@@ -15,8 +15,13 @@ _DATED = (
     r"(?<![^/])(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)_(?P<hours>\d\d)(?P<minutes>\d\d)"
     r"(?P<seconds>\d\d)_\d+(?:__|/)"
 )
-_WELL_POINT = r"Well(?P<well>(?:A[A-F]|[A-Z])\d{1,2})(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
-_JOBS = rf"(?:_Z(?P<z>\d+))?(?:_Channel(?P<channel>[^/]+?))?(?:_Cycle\d+)?_Seq\d+{END}"
+_WELL = r"(?P<well>(?:A[A-F]|[A-Z])\d{1,2})"
+_WELL_POINT = rf"Well{_WELL}(?:_Point[^/_]*(?:_(?P<site>\d+))?)?"
+# Points of a plate are named by their well.
+_POINT_OF_WELL = rf"Point{_WELL}_(?P<site>\d+)"
+_Z = r"(?:_Z(?:Stack)?(?P<z>\d+))?"
+_JOBS = rf"{_Z}(?:_Channel(?P<channel>[^/]+?))?(?:_Cycle\d+)?_Seq\d+{END}"
+_OF_POINT = _JOBS.replace(r"_Seq\d+", r"(?:_Seq\d+)?")
 # A letter before it belongs to the name of the run, unless the next counter follows at once.
 _TIME = r"(?:(?<![A-Za-z])(?=[tT])|(?=[tT]\d+[xXzZcC]))[tT](?P<time_point>\d+)"
 _POINT = r"(?i:xy)(?P<site>\d+)_?"
@@ -33,6 +38,7 @@ LAYOUT = Layout(
         rf"{NAME}[^/]*?{_POINT}{_PLANE}{_CHANNEL}_?[tT](?P<time_point>\d+){END}",
         rf"{_DATED}{_WELL_POINT}{_JOBS}",
         rf"{NAME}{_WELL_POINT}{_JOBS}",
+        rf"{_DATED}{_POINT_OF_WELL}{_OF_POINT}",
         rf"{NAME}(?![^/]*(?i:xy)\d)[^/]*?{_TIME}_?{_PLANE}{_CHANNEL}{END}",
     ),
     counts_from={"time_point": 1, "z": 1},
@@ -45,6 +51,14 @@ LAYOUT = Layout(
             site=3,
             moment=datetime(2026, 4, 28, 16, 14, 49),  # noqa: DTZ001 - names hold no zone
             channel="Cam-DIA DIC Master Screening",
+        ),
+        Example(
+            path="plate/20230609_143142_722__PointB02_0000_ZStack0015_ChannelSYTO_Spheroid.ome.tiff",
+            well="B2",
+            site=0,
+            moment=datetime(2023, 6, 9, 14, 31, 42),  # noqa: DTZ001
+            channel="SYTO_Spheroid",
+            z=15,
         ),
         Example(path="WellH12_PointH12_0000_Seq0095.tiff", well="H12", site=0),
         Example(path="Well_A1_Sample_01_XY01C1.tif", site=1, channel="C1"),

@@ -140,7 +140,7 @@ LAYOUT = Layout(
     name="yokogawa",
     program="Yokogawa CellVoyager (CV7000, CV8000) and CQ1",
     patterns=(
-        rf"{NAME}{PLATE}_{WELL}_T(?P<time_point>\d+)F(?P<site>\d+)L\d+A\d+Z(?P<z>\d+)"
+        rf"{NAME}(?:{PLATE}_)?{WELL}_T(?P<time_point>\d+)F(?P<site>\d+)L\d+A\d+Z(?P<z>\d+)"
         r"(?P<channel_code>C\d+)\.[^/]+$",
         rf"{NAME}(?:{PLATE}_)?W(?P<well>\d+){_NUMBERS}",
         rf"{NAME}(?:{PLATE}_)?(?P<row>[A-Z]|A[A-F])-?(?P<column>\d\d)_{_NUMBERS}",
@@ -167,6 +167,14 @@ LAYOUT = Layout(
             site=1,
             time_point=0,
             channel="C01",
+            z=1,
+        ),
+        Example(
+            path="A01_T0001F001L01A01Z01C02.tif",
+            well="A1",
+            site=1,
+            time_point=0,
+            channel="C02",
             z=1,
         ),
         Example(path="A-02_F0001_T0020_Z0001.png", well="A2", site=1, time_point=19, z=1),

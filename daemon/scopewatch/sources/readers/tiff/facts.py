@@ -12,10 +12,11 @@ import tifffile
 
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.decode import DECODE_FAULTS
-from scopewatch.sources.readers.embedded import biotek, keyence, metaseries
+from scopewatch.sources.readers.embedded import biotek, keyence, metaseries, squid
 from scopewatch.sources.readers.embedded.biotek import biotek_facts, is_biotek
 from scopewatch.sources.readers.embedded.keyence import keyence_facts
 from scopewatch.sources.readers.embedded.metaseries import is_metaseries, metaseries_facts
+from scopewatch.sources.readers.embedded.squid import is_squid, squid_facts
 from scopewatch.sources.readers.micromanager_metadata import load_tags, tag_facts
 from scopewatch.sources.readers.ome.document import OmeFile, is_ome
 from scopewatch.sources.readers.pixel_size import MICROMETRE, imagej_um, resolution_um
@@ -145,6 +146,8 @@ class FileFacts:
         if is_biotek(text):
             facts = biotek_facts(text, directory.number(ifd.WIDTH, 0))
             return Origin.PLANE, biotek.WHO, facts
+        if is_squid(text):
+            return Origin.PLANE, squid.WHO, squid_facts(text)
         exif = directory.number(ifd.EXIF, 0)
         if exif:
             facts = keyence_facts(self._file, exif, self._chain.layout.order)
