@@ -4,7 +4,7 @@ import numpy as np
 
 from scopewatch.core.imaging.efficiency import ErrorRates
 from scopewatch_training.forecasting.courses import Course
-from scopewatch_training.forecasting.early_warning import RecordedRuns
+from scopewatch_training.forecasting.early_warning.study import RecordedRuns
 from scopewatch_training.forecasting.timelapse import Moment, Well
 
 RATES = ErrorRates(tpr=1.0, fpr=0.0, half_width=0.05)

@@ -11,11 +11,12 @@ from scopewatch.config import load_config
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.estimation.forecast import forecast
-from scopewatch_training.forecasting.baseline_replay import score_line, score_raw
-from scopewatch_training.forecasting.early_warning import StudyPlan, judge, study_warnings, tune
-from scopewatch_training.forecasting.early_warning_command import choose_rules, default_rules
-from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
-from scopewatch_training.forecasting.early_warning_results import (
+from scopewatch_training.forecasting.early_warning.baseline_replay import score_line, score_raw
+from scopewatch_training.forecasting.early_warning.command import choose_rules, default_rules
+from scopewatch_training.forecasting.early_warning.methods import judge, tune
+from scopewatch_training.forecasting.early_warning.page import draw_study, make_section
+from scopewatch_training.forecasting.early_warning.plate_replay import PlateReplay
+from scopewatch_training.forecasting.early_warning.results import (
     ALONE,
     LINE,
     RAW,
@@ -23,10 +24,10 @@ from scopewatch_training.forecasting.early_warning_results import (
     Study,
     StudyOutcome,
 )
-from scopewatch_training.forecasting.early_warning_table import COLUMNS, list_rows
-from scopewatch_training.forecasting.early_warning_wells import Warned, WellWarning
+from scopewatch_training.forecasting.early_warning.study import StudyPlan, study_warnings
+from scopewatch_training.forecasting.early_warning.table import COLUMNS, list_rows
+from scopewatch_training.forecasting.early_warning.wells import Warned, WellWarning
 from scopewatch_training.forecasting.forecast_table import fit_forecast
-from scopewatch_training.forecasting.plate_replay import PlateReplay
 from tests.unit.training.courses_of_wells import FINAL_DAY, make_courses, make_runs
 
 

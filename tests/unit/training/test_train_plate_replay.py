@@ -12,9 +12,9 @@ import pytest
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.state_machine import Change
 from scopewatch_training.forecasting.courses import plan_of
-from scopewatch_training.forecasting.early_warning_command import default_rules
-from scopewatch_training.forecasting.early_warning_wells import Warned
-from scopewatch_training.forecasting.plate_replay import PlateReplay
+from scopewatch_training.forecasting.early_warning.command import default_rules
+from scopewatch_training.forecasting.early_warning.plate_replay import PlateReplay
+from scopewatch_training.forecasting.early_warning.wells import Warned
 from scopewatch_training.forecasting.timelapse import Moment
 from tests.conftest import FakeClock
 from tests.unit.store.scene import RATES, START, TABLE, Scene, key, open_store

@@ -11,7 +11,7 @@ from scopewatch_training.bundle.bundle_writer import rewrite_card
 from scopewatch_training.cli.console import ConsoleStages, open_console
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.forecasting.early_warning_command import (
+from scopewatch_training.forecasting.early_warning.command import (
     StudyRequest,
     default_rules,
     run_study,

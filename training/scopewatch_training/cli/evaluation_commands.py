@@ -91,7 +91,7 @@ def report(
     more = []
     if timelapse is not None and finals is not None:
         from scopewatch_training.cli.console import ConsoleStages
-        from scopewatch_training.forecasting.early_warning_command import (
+        from scopewatch_training.forecasting.early_warning.command import (
             StudyRequest,
             choose_rules,
             run_study,

@@ -109,7 +109,7 @@ def early_warning(
 ) -> None:
     """Replay held-out runs through the daemon's rules: who would have been warned, and when."""
     from scopewatch_training.cli.console import ConsoleStages
-    from scopewatch_training.forecasting.early_warning_command import (
+    from scopewatch_training.forecasting.early_warning.command import (
         DEFAULT_RATES,
         DEFAULT_TARGETS,
         StudyRequest,
@@ -117,7 +117,7 @@ def early_warning(
         run_study,
         write_study,
     )
-    from scopewatch_training.forecasting.early_warning_table import show_study
+    from scopewatch_training.forecasting.early_warning.table import show_study
 
     console = open_console()
     json_file = output.json_file

@@ -22,7 +22,7 @@ from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.schedule import DueStep, due_steps
 from scopewatch.monitoring.well_facts import well_facts
 from scopewatch_training.forecasting.courses import by_well, outlooks_of
-from scopewatch_training.forecasting.early_warning_wells import Warned
+from scopewatch_training.forecasting.early_warning.wells import Warned
 from scopewatch_training.forecasting.timelapse import Moment
 
 START: Final = datetime(2000, 1, 1, tzinfo=UTC)

@@ -29,13 +29,13 @@ from scopewatch_training.dataset.page import Page, Section, write_page
 from scopewatch_training.evaluation.evaluate import write_figures
 from scopewatch_training.evaluation.label_check import check_labels
 from scopewatch_training.forecasting.courses import read_finals
-from scopewatch_training.forecasting.early_warning import (
+from scopewatch_training.forecasting.early_warning.page import draw_study, make_section
+from scopewatch_training.forecasting.early_warning.results import Study
+from scopewatch_training.forecasting.early_warning.study import (
     RecordedRuns,
     StudyPlan,
     study_warnings,
 )
-from scopewatch_training.forecasting.early_warning_page import draw_study, make_section
-from scopewatch_training.forecasting.early_warning_results import Study
 from scopewatch_training.forecasting.forecast import final_efficiencies
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
 from scopewatch_training.forecasting.timelapse import Well, read_timelapse

@@ -5,7 +5,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from scopewatch_training.forecasting.early_warning_results import (
+from scopewatch_training.forecasting.early_warning.results import (
     DAEMON,
     OperatingPoint,
     Study,

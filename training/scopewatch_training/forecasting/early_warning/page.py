@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from scopewatch_training.dataset.drawing import PALETTE, name_axes, to_png
 from scopewatch_training.dataset.page import PagePicture, Row, Section, Table
-from scopewatch_training.forecasting.early_warning_results import DAEMON, Study
-from scopewatch_training.forecasting.early_warning_table import COLUMNS, list_rows
+from scopewatch_training.forecasting.early_warning.results import DAEMON, Study
+from scopewatch_training.forecasting.early_warning.table import COLUMNS, list_rows
 
 
 def draw_study(study: Study, title: str = "") -> bytes:

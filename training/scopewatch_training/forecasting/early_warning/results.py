@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch_training.forecasting.early_warning_wells import CheckedForecast
+from scopewatch_training.forecasting.early_warning.wells import CheckedForecast
 from scopewatch_training.forecasting.forecast_table import COVERAGE
 
 DAEMON: Final = "scopewatch"

@@ -16,8 +16,8 @@ from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.alerts.state_machine import AlertState, Change, step
 from scopewatch_training.forecasting.courses import Course
-from scopewatch_training.forecasting.early_warning_wells import Warned, WellWarning
-from scopewatch_training.forecasting.plate_replay import START
+from scopewatch_training.forecasting.early_warning.plate_replay import START
+from scopewatch_training.forecasting.early_warning.wells import Warned, WellWarning
 
 LINE_POINTS: Final = 4
 """Newest time points that the linear extrapolation lays its line through."""
