@@ -27,7 +27,8 @@ from scopewatch.store.read.reader import Reader
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import BinariseSettings, LabelSettings
-from scopewatch_training.network.metrics import image_metrics, tile_metrics
+from scopewatch_training.network.metrics.images import image_metrics
+from scopewatch_training.network.metrics.tiles import tile_metrics
 
 TRAIN, WATCHED = ("delta", "R22"), "R60"
 PIECES = 5

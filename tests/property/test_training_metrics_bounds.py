@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from scopewatch_training.network.metrics import concordance, image_metrics, tile_metrics
+from scopewatch_training.network.metrics.images import concordance, image_metrics
+from scopewatch_training.network.metrics.tiles import tile_metrics
 
 TILES = st.lists(
     st.tuples(st.sampled_from([-1, 0, 1]), st.floats(0, 1)), min_size=1, max_size=60

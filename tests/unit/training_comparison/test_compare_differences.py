@@ -12,7 +12,7 @@ from scopewatch_training.comparison.conclusion import caveats, conclude
 from scopewatch_training.comparison.differences import Difference, differences
 from scopewatch_training.comparison.tallies import tally
 from scopewatch_training.evaluation.assessment import ScoredField, assess
-from scopewatch_training.network.metrics import Interval
+from scopewatch_training.network.metrics.bootstrap import Interval
 
 
 def make_field(number: int, rng: np.random.Generator, noise: float = 0.3) -> ScoredField:

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from scopewatch_training.network.metrics import (
+from scopewatch_training.network.metrics.bootstrap import bootstrap
+from scopewatch_training.network.metrics.images import concordance, image_metrics
+from scopewatch_training.network.metrics.tiles import (
     best_f1_threshold,
-    bootstrap,
     calibration_curve,
-    concordance,
-    image_metrics,
     tile_metrics,
 )
 

@@ -23,7 +23,8 @@ from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.dataset.settings import LabelSettings, PrepareSettings
 from scopewatch_training.network.calibrate import ScoredFrame, pool_tiles
 from scopewatch_training.network.device import tensorflow_version
-from scopewatch_training.network.metrics import image_metrics, tile_metrics
+from scopewatch_training.network.metrics.images import image_metrics
+from scopewatch_training.network.metrics.tiles import tile_metrics
 from scopewatch_training.network.network_spec import NetworkSpec, receptive_field_px
 
 

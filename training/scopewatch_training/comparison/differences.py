@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from scopewatch_training.comparison.tallies import FIGURES, Tally
-from scopewatch_training.network.metrics import Interval
+from scopewatch_training.network.metrics.bootstrap import Interval
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from scopewatch_training.comparison.pictures import (
 )
 from scopewatch_training.dataset.page import Page, PagePicture, Row, Section, Table, write_page
 from scopewatch_training.dataset.prepared import Dataset
-from scopewatch_training.network.metrics import Interval
+from scopewatch_training.network.metrics.bootstrap import Interval
 
 COLUMNS: Final = ("", "A", "B", "B less A", "95 %, wells drawn", "95 %, runs drawn", "better")
 TRIVIAL_COLUMNS: Final = ("tuned on these fields", "ROC AUC", "F1", "MAE", "bias", "r")

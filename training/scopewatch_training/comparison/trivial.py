@@ -13,7 +13,8 @@ import numpy as np
 from scopewatch.core.imaging.tiling import TileGrid
 from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.assessment import ScoredField
-from scopewatch_training.network.metrics import best_f1_threshold, image_metrics, tile_metrics
+from scopewatch_training.network.metrics.images import image_metrics
+from scopewatch_training.network.metrics.tiles import best_f1_threshold, tile_metrics
 
 MEAN: Final = "mean of these fields"
 

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.efficiency import ErrorRates, correct
 from scopewatch.core.imaging.labels import NOT_COUNTED
-from scopewatch_training.network.metrics import (
+from scopewatch_training.network.metrics.bootstrap import Interval, bootstrap
+from scopewatch_training.network.metrics.images import ImageMetrics, image_metrics
+from scopewatch_training.network.metrics.tiles import (
     CalibrationBin,
-    ImageMetrics,
-    Interval,
     TileMetrics,
-    bootstrap,
     calibration_curve,
-    image_metrics,
     tile_metrics,
 )
 

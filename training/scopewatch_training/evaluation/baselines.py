@@ -23,7 +23,7 @@ from scopewatch_training.dataset.settings import LabelSettings, require
 from scopewatch_training.evaluation.assessment import ScoredField
 from scopewatch_training.evaluation.in_words import RANDOM_FOREST
 from scopewatch_training.evaluation.texture_features import feature_names, tile_features
-from scopewatch_training.network.metrics import best_f1_threshold
+from scopewatch_training.network.metrics.tiles import best_f1_threshold
 
 LOCAL_STD: Final = "local_std"
 _MOST_TILES: Final = 40_000

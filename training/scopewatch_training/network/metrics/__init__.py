@@ -1,0 +1,1 @@
+"""Metrics of tile scores and of efficiencies; docs/method.md lists the references."""
