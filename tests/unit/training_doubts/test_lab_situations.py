@@ -79,6 +79,18 @@ def with_outlines(field: Field, _: int) -> Field:
     return fluorescence(field, np.where(lines, 65535, field.fluorescence))
 
 
+def merged_in_grey(field: Field, site: int) -> Field:
+    glow = field.fluorescence + 3 * noise(field, site, 0)
+    shown = np.rint(field.phase / 32 + np.clip(glow / 8 - 20, 0, 120))
+    return replace(
+        fluorescence(field, glow), phase=np.asarray(np.clip(shown, 0, 255), dtype=np.float32)
+    )
+
+
+def without_background(field: Field, _: int) -> Field:
+    return fluorescence(field, np.clip(field.fluorescence - 150, 0, None))
+
+
 def exposed_shorter(field: Field, site: int) -> Field:
     dark, times = 100, 0.25 if site == 3 else 1
     return fluorescence(field, dark + times * (field.fluorescence - dark))
@@ -92,7 +104,9 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         Weight.STOP,
     ),
     "the lamp of the phase contrast was on": (
-        lambda field, _: fluorescence(field, field.fluorescence + 0.3 * field.phase),
+        lambda field, _: fluorescence(
+            field, field.fluorescence + 0.3 * ndimage.gaussian_filter(field.phase, 1.5)
+        ),
         DoubtKind.SEE_THROUGH,
         "a correlation of up to",
         Weight.LOOK,
@@ -155,6 +169,18 @@ SITUATIONS: dict[str, tuple[Change, DoubtKind, str, Weight]] = {
         lambda field, _: fluorescence(field, field.fluorescence[8:248, 8:248]),
         DoubtKind.UNRELATED,
         "2 of 2 pairs, r3/P1/A1/s0/t0000 with 240 x 240 px taken for a binning of the 256 x 256 px",
+        Weight.LOOK,
+    ),
+    "phase frames are merged pictures in grey": (
+        merged_in_grey,
+        DoubtKind.MERGED,
+        "a correlation of 0.",
+        Weight.STOP,
+    ),
+    "a background was subtracted and cut at 0": (
+        without_background,
+        DoubtKind.FLOOR,
+        "up to 66% of the pixels at the lowest count, in 2 of 2 pairs",
         Weight.LOOK,
     ),
     "a well has no reporter": (

@@ -78,6 +78,23 @@ def test_a_gap_is_marked_with_its_border() -> None:
     assert pixels.min() == 0
 
 
+@pytest.mark.parametrize("gaps", [1, 7], ids=["four tiles", "64 tiles"])
+def test_gaps_of_few_pixels_between_many_tiles_are_gaps(gaps: int) -> None:
+    pixels = np.clip(make_field(3).fluorescence, 1, 65535).astype(np.uint16)
+    for place in np.linspace(0, 256, gaps + 2).astype(int)[1:-1]:
+        pixels[place - 2 : place + 2] = pixels[:, place - 2 : place + 2] = 0
+    assert find_gap(pixels) is not None
+
+
+def test_a_round_well_is_shown_by_its_own_area() -> None:
+    rows, cols = np.mgrid[:256, :256]
+    outside = np.hypot(rows - 128, cols - 128) > 126
+    pixels = np.where(outside, 0, make_field(3).fluorescence).astype(np.uint16)
+    gap = find_gap(pixels)
+    assert gap is not None
+    assert gap[outside].all()
+
+
 def cut_background(field: Field) -> Plane:
     return np.asarray(np.clip(field.fluorescence - 160, 0, None))
 
@@ -89,10 +106,17 @@ def dense_without_background(field: Field) -> Plane:
     return np.asarray(np.where(ndimage.binary_dilation(field.glowing), 900, ground))
 
 
+def between_cells(field: Field) -> Plane:
+    """Return the fluorescence of cells, all else set to 0, as a program that masks it writes."""
+    return np.where(ndimage.binary_dilation(field.glowing), field.fluorescence, np.float32(0))
+
+
 @pytest.mark.parametrize(
     "plane",
     [
         make_field(1).fluorescence,
+        between_cells(make_field(1)),
+        between_cells(make_field(1, cells=900)),
         cut_background(make_field(1)),
         dense_without_background(make_field(1, cells=900)),
         np.zeros((128, 128), dtype=np.float32),
@@ -100,6 +124,8 @@ def dense_without_background(field: Field) -> Plane:
     ],
     ids=[
         "a camera's picture",
+        "all but cells set to 0",
+        "all but many cells set to 0",
         "a background cut at 0",
         "cells everywhere and a background cut at 0",
         "nothing",

@@ -31,6 +31,8 @@ MASK_NOISE: Final = 1.0
 """Noise that goes with it, in counts: any threshold of Otsu lies between."""
 MASK_NOTE: Final = "mask"
 """First word of the note of a pair whose fluorescence is a mask."""
+_INVERTED: Final = "white is zero"
+"""Words of the reader's line on inverted grey."""
 _REGIONS: Final = frozenset({".roi", ".zip", ".geojson"})
 """Files of regions that were drawn in ImageJ or QuPath."""
 _MOST_LONELY: Final = 0.01
@@ -190,6 +192,11 @@ def _read_labels(ref: PictureRef, reason: str) -> tuple[GreyPicture, str]:
                 do="cut a probability map (Ilastik, Cellpose) at its threshold, often 0.5, and give"
                 " the mask; else export the camera's own frames in 16 bits",
             )
+        )
+    if _INVERTED in reason:
+        raise FrameError(
+            f"{reason}; export it again with black as 0 (TIFF tag PhotometricInterpretation 1;"
+            " ImageJ: Image > Lookup Tables > Grays)"
         )
     raise FrameError(
         f"{reason}; export the camera's own frames in 16 bits, or labels: 0 outside, and 1 or the"

@@ -71,6 +71,8 @@ class DoubtKind(StrEnum):
     OUTLINES = "outlines"
     LOOSE_MASKS = "loose-masks"
     BORDER = "border"
+    MERGED = "merged"
+    FLOOR = "floor"
 
 
 WHAT: Final[dict[DoubtKind, str]] = {
@@ -110,6 +112,8 @@ WHAT: Final[dict[DoubtKind, str]] = {
     DoubtKind.PAGES: "phase and fluorescence are stacks of unequal length",
     DoubtKind.OUTLINES: "masks show outlines",
     DoubtKind.BORDER: "pictures have a border of one grey value",
+    DoubtKind.MERGED: "phase and fluorescence share their noise",
+    DoubtKind.FLOOR: "background of the fluorescence was cut off",
     DoubtKind.LOOSE_MASKS: "masks do not fit their phase frames",
 }
 

@@ -1,4 +1,4 @@
-"""Finds pairs whose cells are much brighter or darker than those of the run's other pairs.
+"""Finds pairs exposed unlike the run's other pairs, and fluorescence that is cut off at an end.
 
 The pairs of a run share a threshold: where some were exposed otherwise, it is right for none of
 both. Cells of one marker are about equally bright, however many there are.
@@ -11,7 +11,9 @@ import numpy as np
 
 from scopewatch.core.imaging import histogram as histograms
 from scopewatch_training.dataset.annotation import MASK_NOTE
+from scopewatch_training.dataset.checks.drawn import drawn_pairs
 from scopewatch_training.dataset.checks.measures import SWAPPED_BELOW
+from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.record import Pair, group_by_run
 from scopewatch_training.dataset.pairs.signal import FAINT_SHARE, FAINT_SIGMAS
@@ -20,6 +22,18 @@ MOST_TIMES: Final = 2.0
 """Largest ratio of a pair's brightness to its run's median, either way.
 
 Clean pairs of twelve simulated runs have 0.88 to 1.13, of three strains of E. coli 0.72 to 1.34.
+"""
+CLIPPED_NOTE: Final = 1e-4
+CLIPPED_LOOK: Final = 1e-3
+MOST_AT_FLOOR: Final = 0.3
+"""Share of the pixels at the lowest count from which on a clipped picture is cut off at both ends.
+
+Of a camera's picture next to none has the lowest count; probability maps have half and more.
+"""
+MOST_AT_LOWEST: Final = 0.05
+"""Share of the pixels at the lowest count from which on the background was cut off.
+
+A camera's pictures have at most 0.00002; after a background was subtracted 0.1 to 0.75.
 """
 _FEWEST: Final = 3
 _KNEE_SIGMAS: Final = 15.0
@@ -78,4 +92,91 @@ def _doubt(run: str, odd: Sequence[tuple[float, Pair]], count: int) -> Doubt:
         expected=f"{1 / MOST_TIMES:g} to {MOST_TIMES:g} times",
         do="expose and export all pairs of a run alike, or name each exposure a run of its own:"
         " one threshold is fitted to each run",
+    )
+
+
+def find_cut_off(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run with pictures cut off at both ends, as probability maps are."""
+    return doubt_odd_pairs(
+        pairs,
+        _is_cut_off,
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.CUT_OFF,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=f"{max(each.light.floor for each in odd):.0%} of the pixels at the lowest and"
+            f" {max(each.fluorescence_look.clipped for each in odd):.1%} at the highest count, in"
+            f" {len(odd)} of {len(members)} pairs",
+            expected="the camera's own picture, or a mask of two values",
+            do="cut a probability map (Ilastik, Cellpose) at its threshold and give the mask; save"
+            " masks as TIFF or PNG, not as JPEG; else export without stretching the contrast",
+        ),
+    )
+
+
+def _is_cut_off(pair: Pair) -> bool:
+    clipped = pair.fluorescence_look.clipped >= CLIPPED_LOOK
+    return clipped and pair.light.floor >= MOST_AT_FLOOR
+
+
+def find_cut_off_background(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each run with pictures of which a part lies at the lowest count."""
+    return doubt_odd_pairs(
+        pairs,
+        lambda pair: (
+            pair.light.floor >= MOST_AT_LOWEST
+            and not _is_cut_off(pair)
+            and not pair.note.startswith(MASK_NOTE)
+        ),
+        lambda run, odd, members: Doubt(
+            kind=DoubtKind.FLOOR,
+            weight=Weight.LOOK,
+            run=run,
+            pair=None,
+            measured=f"up to {max(each.light.floor for each in odd):.0%} of the pixels at the"
+            f" lowest count, in {len(odd)} of {len(members)} pairs",
+            expected=f"less than {MOST_AT_LOWEST:.0%}: the camera's own noise",
+            do="export the camera's own counts in 16 bits, without subtracting a background or"
+            " stretching the contrast: noise, threshold and stray light cannot be measured so",
+        ),
+    )
+
+
+def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt for each pair whose fluorescence reaches the camera's maximum.
+
+    Pairs with less than a thousandth of their pixels there are one note for each run. Pictures that
+    are cut off at both ends, or into which something is drawn, have doubts of their own.
+    """
+    doubts = []
+    drawn = drawn_pairs(pairs)
+    alone = [pair for pair in pairs if pair.id not in drawn and not _is_cut_off(pair)]
+    for run, members in group_by_run(alone).items():
+        clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
+        doubts += [
+            _clipped(run, pair, f"{pair.fluorescence_look.clipped:.2%} of the pixels")
+            for pair in clipped
+        ]
+        few = [
+            pair
+            for pair in members
+            if CLIPPED_NOTE <= pair.fluorescence_look.clipped < CLIPPED_LOOK
+        ]
+        if few:
+            most = max(pair.fluorescence_look.clipped for pair in few)
+            doubts.append(_clipped(run, None, f"{len(few)} pairs, up to {most:.2%} of the pixels"))
+    return doubts
+
+
+def _clipped(run: str, pair: Pair | None, measured: str) -> Doubt:
+    return Doubt(
+        kind=DoubtKind.CLIPPED,
+        weight=Weight.NOTE if pair is None else Weight.LOOK,
+        run=run,
+        pair=None if pair is None else pair.phase,
+        place="" if pair is None else pair.place,
+        measured=measured,
+        expected=f"less than {CLIPPED_LOOK:.1%}",
+        do="expose shorter, or export without stretching the contrast: labels are too high",
     )

@@ -9,17 +9,21 @@ from scopewatch_training.dataset.checks.coarseness import (
 )
 from scopewatch_training.dataset.checks.copies import find_copies
 from scopewatch_training.dataset.checks.drawn import find_borders, find_drawn, find_drawn_into_phase
-from scopewatch_training.dataset.checks.exposures import find_odd_exposures
+from scopewatch_training.dataset.checks.exposures import (
+    find_clipped,
+    find_cut_off,
+    find_cut_off_background,
+    find_odd_exposures,
+)
 from scopewatch_training.dataset.checks.falling import find_falling_light
 from scopewatch_training.dataset.checks.light import (
     find_blank,
     find_inverted_fluorescence,
+    find_merged,
     find_see_through,
 )
 from scopewatch_training.dataset.checks.masks import find_loose_masks, find_masks, find_outlines
 from scopewatch_training.dataset.checks.measures import (
-    find_clipped,
-    find_cut_off,
     find_moved_cells,
     find_odd_offsets,
     find_odd_scales,
@@ -55,6 +59,7 @@ def find_all_doubts(dataset: Dataset) -> tuple[Doubt, ...]:
             *find_runs_without_positives(dataset),
             *find_uneven_background(dataset.accepted, dataset.binarise),
             *find_masks(dataset),
+            *find_merged(dataset.accepted),
             *find_same_fields(dataset),
             *find_few(dataset.accepted),
         ]
@@ -92,6 +97,7 @@ def find_doubts(pairs: Sequence[Pair]) -> tuple[Doubt, ...]:
             *find_loose_masks(used),
             *find_clipped(used),
             *find_cut_off(used),
+            *find_cut_off_background(used),
             *find_drawn(used),
             *find_drawn_into_phase(used),
             *find_borders(used),

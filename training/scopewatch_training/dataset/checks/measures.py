@@ -1,11 +1,11 @@
-"""Checks of what was measured on each pair: channels, clipping, offsets, pixel size."""
+"""Checks of what was measured on each pair: channels, offsets, pixel size."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from scopewatch_training.dataset.checks.drawn import drawn_pairs, drawn_phases
+from scopewatch_training.dataset.checks.drawn import drawn_phases
 from scopewatch_training.dataset.checks.odd_pairs import doubt_odd_pairs
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.pairs.notes import BINNING_NOTE
@@ -15,13 +15,6 @@ SWAPPED_BELOW: Final = -0.45
 """Limit of the role score, whose sign changes where the pictures are swapped.
 
 Half of the least score of true pairs (0.9, over E. coli, simulated and made-up cells), below 0.
-"""
-CLIPPED_NOTE: Final = 1e-4
-CLIPPED_LOOK: Final = 1e-3
-MOST_AT_FLOOR: Final = 0.3
-"""Share of the pixels at the lowest count from which on a clipped picture is cut off at both ends.
-
-Of a camera's picture next to none has the lowest count; probability maps have half and more.
 """
 LEAST_OFFSET_PX: Final = 3.0
 SPREADS: Final = 6.0
@@ -50,70 +43,6 @@ def find_swapped(pairs: Sequence[Pair]) -> list[Doubt]:
         for pair in pairs
         if pair.role_score is not None and pair.role_score < SWAPPED_BELOW and pair.id not in drawn
     ]
-
-
-def find_cut_off(pairs: Sequence[Pair]) -> list[Doubt]:
-    """Return a doubt for each run with pictures cut off at both ends, as probability maps are."""
-    return doubt_odd_pairs(
-        pairs,
-        _is_cut_off,
-        lambda run, odd, members: Doubt(
-            kind=DoubtKind.CUT_OFF,
-            weight=Weight.LOOK,
-            run=run,
-            pair=None,
-            measured=f"{max(each.light.floor for each in odd):.0%} of the pixels at the lowest and"
-            f" {max(each.fluorescence_look.clipped for each in odd):.1%} at the highest count, in"
-            f" {len(odd)} of {len(members)} pairs",
-            expected="the camera's own picture, or a mask of two values",
-            do="cut a probability map (Ilastik, Cellpose) at its threshold and give the mask; save"
-            " masks as TIFF or PNG, not as JPEG; else export without stretching the contrast",
-        ),
-    )
-
-
-def _is_cut_off(pair: Pair) -> bool:
-    clipped = pair.fluorescence_look.clipped >= CLIPPED_LOOK
-    return clipped and pair.light.floor >= MOST_AT_FLOOR
-
-
-def find_clipped(pairs: Sequence[Pair]) -> list[Doubt]:
-    """Return a doubt for each pair whose fluorescence reaches the camera's maximum.
-
-    Pairs with less than a thousandth of their pixels there are one note for each run. Pictures that
-    are cut off at both ends, or into which something is drawn, have doubts of their own.
-    """
-    doubts = []
-    drawn = drawn_pairs(pairs)
-    alone = [pair for pair in pairs if pair.id not in drawn and not _is_cut_off(pair)]
-    for run, members in group_by_run(alone).items():
-        clipped = [pair for pair in members if pair.fluorescence_look.clipped >= CLIPPED_LOOK]
-        doubts += [
-            _clipped(run, pair, f"{pair.fluorescence_look.clipped:.2%} of the pixels")
-            for pair in clipped
-        ]
-        few = [
-            pair
-            for pair in members
-            if CLIPPED_NOTE <= pair.fluorescence_look.clipped < CLIPPED_LOOK
-        ]
-        if few:
-            most = max(pair.fluorescence_look.clipped for pair in few)
-            doubts.append(_clipped(run, None, f"{len(few)} pairs, up to {most:.2%} of the pixels"))
-    return doubts
-
-
-def _clipped(run: str, pair: Pair | None, measured: str) -> Doubt:
-    return Doubt(
-        kind=DoubtKind.CLIPPED,
-        weight=Weight.NOTE if pair is None else Weight.LOOK,
-        run=run,
-        pair=None if pair is None else pair.phase,
-        place="" if pair is None else pair.place,
-        measured=measured,
-        expected=f"less than {CLIPPED_LOOK:.1%}",
-        do="expose shorter, or export without stretching the contrast: labels are too high",
-    )
 
 
 def find_odd_offsets(pairs: Sequence[Pair]) -> list[Doubt]:

@@ -13,7 +13,7 @@ from scopewatch_training.dataset.pairs.record import Pair
 from scopewatch_training.dataset.pictures import look_at_file
 from scopewatch_training.dataset.settings import PrepareSettings
 
-_PIPELINE: Final = 16
+_PIPELINE: Final = 17
 """To be raised when the same pictures and settings give another record, view or signal."""
 
 

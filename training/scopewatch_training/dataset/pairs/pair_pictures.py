@@ -11,6 +11,7 @@ from scopewatch_training.dataset.annotation import positive_area, read_fluoresce
 from scopewatch_training.dataset.looks import add_pixels, hash_pixels, look_at
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.brightness import find_top, measure_brightness
+from scopewatch_training.dataset.pairs.counts import refuse_scrambled
 from scopewatch_training.dataset.pairs.gaps import (
     Mask,
     black_share,
@@ -20,6 +21,7 @@ from scopewatch_training.dataset.pairs.gaps import (
     find_gap,
 )
 from scopewatch_training.dataset.pairs.record import Pair
+from scopewatch_training.dataset.pairs.shared_noise import measure_shared_noise
 from scopewatch_training.dataset.pictures import GreyPicture, read_picture
 from scopewatch_training.dataset.regions import highest, measure_enclosed
 
@@ -67,8 +69,11 @@ def read_pair(row: PairRow) -> PairPictures:
         When one cannot be read or is of no use.
     """
     phase = read_picture(row.phase)
+    refuse_scrambled(phase.pixels, row.phase)
     fluorescence, conversion = read_fluorescence(row.fluorescence)
     area = positive_area(fluorescence.pixels, row.fluorescence)
+    if area is None:
+        refuse_scrambled(fluorescence.pixels, row.fluorescence)
     phase_gap = find_gap(phase.pixels)
     fluorescence_gap = None if area is not None else find_gap(fluorescence.pixels)
     return PairPictures(
@@ -99,6 +104,9 @@ def describe_pictures(pair: Pair, pictures: PairPictures) -> Pair:
         light=measure_brightness(shown),
         black=max(black_share(pictures.phase_gap), black_share(pictures.fluorescence_gap)),
         phase_top=find_top(pictures.shown_phase),
+        shared_noise=0.0
+        if pictures.area is not None
+        else measure_shared_noise(phase, fluorescence),
         pages=(pictures.phase.pages, pictures.fluorescence.pages),
         enclosed=measure_enclosed(
             highest(fluorescence) if pictures.area is None else pictures.area

@@ -64,6 +64,8 @@ class Pair:
         Where the phase frame has its highest count, as `Brightness.top`.
     pages
         Pages of the files of phase and fluorescence; 1 of a data set, and where not counted.
+    shared_noise
+        `shared_noise.measure_shared_noise`; 0 for masks.
     enclosed
         `regions.measure_enclosed` of a mask, or of the pixels at the highest count.
     """
@@ -104,6 +106,7 @@ class Pair:
     phase_top: tuple[int, int, int, int] | None = None
     pages: tuple[int, int] = (1, 1)
     enclosed: float = 0.0
+    shared_noise: float = 0.0
 
     @property
     def group(self) -> str:
