@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.orm import Session
 
+from scopewatch.app import record_frame
 from scopewatch.app.recording.store import Store
 from scopewatch.core.errors import StoreError
+from scopewatch.core.estimation.forecast_validation import RunReport
 from scopewatch.core.estimation.recalibration import Proposal
 from scopewatch.core.imaging.fluorescence import (
     FluorescenceReading,
@@ -24,7 +27,7 @@ from scopewatch.store.read.reader import Reader
 from scopewatch.store.schema.readings import unpack_reading
 from scopewatch.store.schema.well_tables import FluorescenceRow
 from scopewatch.store.write.measuring import Measuring
-from scopewatch.store.write.proposing import proposal_path
+from scopewatch.store.write.proposing import proposal_path, review_run
 from tests.conftest import FakeClock
 from tests.unit.core.fluorescence_samples import glow, marker_card
 from tests.unit.store.scene import (
@@ -189,6 +192,29 @@ def test_a_run_that_departs_is_proposed_and_a_run_that_does_not_is_not(
     assert sum(proposal.frames[0].positive) == 16
     assert [day.day for day in proposal.wells[0].days] == [8.0, 10.0]
     assert proposal.wells[0].final == 0.25
+
+
+@pytest.mark.parametrize("pause", [1, 2, 5])
+def test_frames_after_the_final_day_have_the_run_reviewed_once_for_all_wells(
+    store: Store, monkeypatch: pytest.MonkeyPatch, pause: int
+) -> None:
+    for well in WELLS:
+        score(store, well, 0.5, LAST)
+        measure(store, well, 0.25)
+    reviews: list[str] = []
+
+    def review(session: Session, run: str, asked: Measuring, now: datetime) -> RunReport:
+        reviews.append(run)
+        return review_run(session, run, asked, now)
+
+    monkeypatch.setattr(record_frame, "review_run", review)
+
+    reviewed = []
+    for well in WELLS:
+        score(store, well, 0.5, LAST + pause)
+        reviewed.append(len(reviews))
+
+    assert reviewed == [0, 0, 0, 1]
 
 
 def test_a_proposal_is_taken_back_when_the_run_keeps_the_promise_after_all(

@@ -5,7 +5,7 @@ from math import inf
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scopewatch.core.estimation.forecast_validation import RunReport, judge_run
@@ -111,16 +111,24 @@ def review_run(session: Session, name: str, measuring: Measuring, now: datetime)
 def is_complete(session: Session, name: str, time_point: int) -> bool:
     """Return whether a run has measured wells, and none of them is still to be judged at a time.
 
-    A well is waited for that was judged at the time point before.
+    A well is waited for that was judged at the time point of the run before, which may be any
+    earlier one: an acquisition that paused leaves a gap.
     """
-    newest = session.scalars(
-        select(newest_time_point(WellEstimate))
+    earlier = (
+        select(func.max(WellEstimate.time_point))
+        .where(WellEstimate.well_id == Well.id, WellEstimate.time_point < time_point)
+        .correlate(Well)
+        .scalar_subquery()
+    )
+    wells = session.execute(
+        select(newest_time_point(WellEstimate), earlier)
         .select_from(Well)
         .join(MeasuredWell, MeasuredWell.well_id == Well.id)
         .join(Run, Run.id == Well.run_id)
         .where(Run.name == name)
     ).all()
-    return bool(newest) and time_point - 1 not in newest
+    before = max((last for _, last in wells if last is not None), default=None)
+    return bool(wells) and (before is None or all(newest != before for newest, _ in wells))
 
 
 def _tallies(session: Session, run: Run, model_sha256: str) -> list[FrameTally]:
