@@ -1,7 +1,7 @@
 """Finds the images of an OME-Zarr store, and the well and site of each.
 
 A store is a plate (`plate`, then `well` in each well), a collection (`bioformats2raw.layout`, or
-plain groups with images in them), or one image. https://ngff.openmicroscopy.org/0.5/
+plain groups with images or plates in them), or one image. https://ngff.openmicroscopy.org/0.5/
 """
 
 import os
@@ -80,13 +80,15 @@ def read_hierarchy(store: Path, limits: ReadLimits) -> Hierarchy | None:
     if root is None or root.is_array:
         return None
     if _PLATE in root.ome:
-        return _read_plate(store, mapping(root.ome[_PLATE]), limits)
+        return _read_plate(store, "", root.ome[_PLATE], limits)
     if objects(root.ome.get(_IMAGE)):
         return Hierarchy(images=(ImagePlace(path=""),))
     return _read_collection(store, root, limits)
 
 
-def _read_plate(store: Path, plate: Mapping[str, Any], limits: ReadLimits) -> Hierarchy:
+def _read_plate(store: Path, within: str, plate: Any, limits: ReadLimits) -> Hierarchy:
+    """List the images of a plate, whose group is `within` the store: "" is the store itself."""
+    plate, folder = mapping(plate), store / within
     acquisitions = _Acquisitions(plate)
     images: list[ImagePlace] = []
     unread = 0
@@ -94,12 +96,12 @@ def _read_plate(store: Path, plate: Mapping[str, Any], limits: ReadLimits) -> Hi
         path = safe_path(entry.get("path"))
         if path is None or len(images) >= MAX_IMAGES:
             continue
-        node = read_node(store / path, limits)
+        node = read_node(folder / path, limits)
         well = None if node is None else mapping(node.ome.get(_WELL))
         if not well:
             unread += 1
             continue
-        of_well = _well_statements(plate, entry, path)
+        of_well = _well_statements(named(plate.get("name")) or named(within), plate, entry, path)
         counted: dict[str | None, int] = {}
         for image in objects(well.get("images")):
             name = safe_path(image.get("path"))
@@ -112,7 +114,7 @@ def _read_plate(store: Path, plate: Mapping[str, Any], limits: ReadLimits) -> Hi
             )
             images.append(
                 ImagePlace(
-                    path=f"{path}/{name}",
+                    path=f"{within}/{path}/{name}".removeprefix("/"),
                     statements=(*of_well, order),
                     acquisition=acquisition,
                     began_at=acquisitions.began_at(image.get("acquisition")),
@@ -146,15 +148,15 @@ class _Acquisitions:
 
 
 def _well_statements(
-    plate: Mapping[str, Any], entry: Mapping[str, Any], path: str
+    name: str | None, plate: Mapping[str, Any], entry: Mapping[str, Any], path: str
 ) -> tuple[Statement, ...]:
     """Return plate and well by the path of the well, and by its row and column index."""
     row, _, column = path.rpartition("/")
     by_path = _spell(row, column)
-    facts = PlaneFacts(plate=named(plate.get("name")), well=by_path)
+    facts = PlaneFacts(plate=name, well=by_path)
     if by_path is None:
         # Row and column are unusual on a plate: the path is the name of the well.
-        facts = PlaneFacts(plate=facts.plate, position=path.replace("/", "_"))
+        facts = PlaneFacts(plate=name, position=path.replace("/", "_"))
     statements = [Statement(origin=Origin.SET, by="path of the well", facts=facts)]
     rows, columns = objects(plate.get("rows")), objects(plate.get("columns"))
     names = _name_at(rows, entry.get("rowIndex")), _name_at(columns, entry.get("columnIndex"))
@@ -187,9 +189,13 @@ def _read_collection(store: Path, root: Node, limits: ReadLimits) -> Hierarchy |
     if not names:
         names, listed = sorted(_children(store), key=_natural), False
     titles = _titles(store / "OME" / _XML, limits)
-    images, unread = [], 0
+    images, unread = list[ImagePlace](), 0
     for index, name in enumerate(names[:MAX_IMAGES]):
         node = read_node(store / name, limits)
+        if node is not None and _PLATE in node.ome:
+            plate = _read_plate(store, name, node.ome[_PLATE], limits)
+            images, unread = [*images, *plate.images], unread + plate.unread
+            continue
         if node is None or node.is_array or not objects(node.ome.get(_IMAGE)):
             unread += listed
             continue
@@ -200,7 +206,7 @@ def _read_collection(store: Path, root: Node, limits: ReadLimits) -> Hierarchy |
         images.append(ImagePlace(path=name, label=label))
     if not images and _LAYOUT not in root.ome:
         return None
-    return Hierarchy(images=tuple(images), unread=unread)
+    return Hierarchy(images=tuple(images[:MAX_IMAGES]), unread=unread)
 
 
 def _series(store: Path, limits: ReadLimits) -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import acquire_zarr as aqz
+import numpy as np
 import pytest
 import yaozarrs
 
@@ -154,6 +156,61 @@ def test_groups_with_images_need_no_layout_to_be_reported(tmp_path: Path) -> Non
         else:
             store.describe(name, labels=[])
     assert [key.well for key in keys_in(tmp_path)] == ["A1", "A2"]
+
+
+def test_the_plates_of_acquire_zarr_are_groups_below_its_store(tmp_path: Path) -> None:
+    sizes = {"t": 0, "y": HEIGHT, "x": WIDTH}
+    kinds = {"t": aqz.DimensionType.TIME}
+    plates = [
+        aqz.Plate(
+            path=path,
+            name=name,
+            row_names=["A", "B"],
+            column_names=["1", "2", "3"],
+            acquisitions=[aqz.Acquisition(id=0)],
+            wells=[
+                aqz.Well(
+                    row_name="B",
+                    column_name="3",
+                    images=[
+                        aqz.FieldOfView(
+                            path="fov1",
+                            acquisition_id=0,
+                            array_settings=aqz.ArraySettings(
+                                data_type=np.uint16,
+                                dimensions=[
+                                    aqz.Dimension(
+                                        name=axis,
+                                        kind=kinds.get(axis, aqz.DimensionType.SPACE),
+                                        array_size_px=size,
+                                        chunk_size_px=size or 1,
+                                        shard_size_chunks=1,
+                                        unit="hour" if axis == "t" else "micrometer",
+                                        scale=12.0 if axis == "t" else 0.65,
+                                    )
+                                    for axis, size in sizes.items()
+                                ],
+                            ),
+                        )
+                    ],
+                )
+            ],
+        )
+        for path, name in (("first", "screen 7"), ("second", ""))
+    ]
+    settings = aqz.StreamSettings(store_path=str(tmp_path / "run.zarr"), hcs_plates=plates)
+    stream = aqz.ZarrStream(settings)
+    for number, path in enumerate(("first", "second")):
+        stream.append(pixels(HEIGHT, WIDTH, seed=number), f"{path}/B/3/fov1")
+    stream.close()
+    found = found_in(tmp_path)
+    assert [each.locator for each in found] == [
+        "run.zarr/first/B/3/fov1/0#at=[0]",
+        "run.zarr/second/B/3/fov1/0#at=[0]",
+    ]
+    places = [(each.key.plate, each.key.well, each.key.site) for each in found if each.key]
+    assert places == [("screen 7", "B3", 0), ("second", "B3", 0)]
+    assert [each.reading.pixel_size_um for each in found if each.reading] == [0.65, 0.65]
 
 
 def test_an_image_by_itself_is_well_a1_unless_the_user_maps_its_name(tmp_path: Path) -> None:
