@@ -13,7 +13,7 @@ from scopewatch.app.recording.store import Store
 from scopewatch.core.errors import StoreError
 from scopewatch.core.source import KnownFolder
 from scopewatch.core.tickets import FrameTicket, Mark, Refusal
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.messages.settled import Settled
 from scopewatch.notify.outbox import Outbox
 from scopewatch.runtime.pipeline.recording import ResultStore

@@ -22,7 +22,7 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import OverlayConfig, RunConfig
 from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.imaging.tiling import TileGrid
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.apprise_channels import WHOLE_S, AppriseNotifier
 from scopewatch.notify.delivery import Delivery
 from scopewatch.store.files.overlays import OverlayFolder

@@ -25,7 +25,7 @@ from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.tickets import FrameTicket
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.estimates import pool_sites
 from scopewatch.monitoring.policy import RunPolicy

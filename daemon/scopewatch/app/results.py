@@ -15,7 +15,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.errors import StoreError
 from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Style
+from scopewatch.messages.message import Style
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.runtime.process.lock import InstanceLock
 from scopewatch.store.files.overlays import OverlayFolder

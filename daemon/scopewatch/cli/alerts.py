@@ -183,7 +183,7 @@ def open_beside(config: ConfigPath) -> "Iterator[Store]":
     from scopewatch.app.run_policy import policy_of
     from scopewatch.app.shared.places import place_of
     from scopewatch.config import load_config
-    from scopewatch.messages.alert_message import Style
+    from scopewatch.messages.message import Style
     from scopewatch.runtime.clock import SystemClock
     from scopewatch.store.read.reader import Reader
 

@@ -1,89 +1,32 @@
 """Composes the message of a changed alert."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from html import escape
-from typing import Final
 
-from scopewatch.core.alerts.observation import Cause, Evidence, Reading, Subject
-from scopewatch.core.alerts.rules import RuleKind, Severity
+from scopewatch.core.alerts.observation import Cause, Evidence, Subject
+from scopewatch.core.alerts.rules import RuleKind
 from scopewatch.core.alerts.state_machine import Change, Transition
-from scopewatch.core.phrases import Language
 from scopewatch.messages.alert_texts import (
     CAUSES,
     CHANGES,
     GRAVER,
     NAMES,
     NOTHING_TO_DO,
-    PICTURES_LEFT_OUT,
     SEVERITIES,
     SIMULATED,
     WORDING,
 )
-from scopewatch.messages.chart_data import ChartData, Trend, thinned
+from scopewatch.messages.chart_data import Trend, thinned
 from scopewatch.messages.links import alerts_link, well_link
 from scopewatch.messages.mail import Mail, as_html, as_text
+from scopewatch.messages.message import SIMULATED_MARK, Message, Style
+from scopewatch.messages.numbers import (
+    write_hours,
+    write_number,
+    write_probability,
+    write_reading,
+)
 from scopewatch.messages.summary import name_fault, why_silent
 from scopewatch.messages.translator import Say, translator
-
-SIMULATED_MARK: Final = "[SIMULATED] "
-UNKNOWN: Final = "?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message ready to deliver.
-
-    Parameters
-    ----------
-    idempotency_key
-        Equal for every attempt at the same message, so that a receiver can drop repeats.
-    body, html
-        The words as plain text and, for channels that show it, as HTML; '' where there is none.
-    language
-        What it is written in.
-    attachments
-        Paths of files to attach, as text; those that are gone by then are left out.
-    figures
-        Pictures that are drawn when it is sent.
-    """
-
-    idempotency_key: str
-    severity: Severity
-    title: str
-    body: str
-    html: str = ""
-    language: Language = Language.ENGLISH
-    attachments: tuple[str, ...] = ()
-    figures: tuple[ChartData, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxItem:
-    """One message on its way to one channel."""
-
-    row: int
-    channel: str
-    message: Message
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """How messages are written, from the configuration.
-
-    Parameters
-    ----------
-    dashboard
-        Address of the dashboard as its readers reach it; '' where there is none.
-    final_day
-        Day of the run on which it ends; None where it is not configured.
-    """
-
-    language: Language = Language.ENGLISH
-    dashboard: str = ""
-    final_day: float | None = None
-    simulated: bool = False
 
 
 def compose(
@@ -103,18 +46,6 @@ def compose(
         language=style.language,
         attachments=(overlay,) if overlay and evidence.now is not None else (),
         figures=(trend,) if trend else (),
-    )
-
-
-def without_pictures(message: Message) -> Message:
-    """Return the message without its pictures, but with a note on them."""
-    note = translator(message.language)(PICTURES_LEFT_OUT)
-    return replace(
-        message,
-        body=f"{message.body}\n\n{note}",
-        html=f"{message.html}<p>{escape(note)}</p>" if message.html else "",
-        attachments=(),
-        figures=(),
     )
 
 
@@ -218,38 +149,24 @@ def _fields(
         "out_of": str(evidence.out_of),
         "detail": name_fault(evidence.detail, style.language),
         "cause": say(CAUSES[evidence.cause or Cause.CHANGE]),
-        "day": _write_number(day, ".1f"),
-        "last_day": _write_number(measures.get("last_day"), ".1f"),
-        "final_day": _write_number(final_day, "g"),
-        "newest": _write_number(newest, ".0%"),
-        "target": _write_number(evidence.target, ".0%"),
-        "median": _write_number(measures.get("median"), ".0%"),
-        "free_gb": _write_number(measures.get("free_gb"), ".1f"),
-        "in_a_row": _write_number(measures.get("in_a_row"), ".0f"),
+        "day": write_number(day, ".1f"),
+        "last_day": write_number(measures.get("last_day"), ".1f"),
+        "final_day": write_number(final_day, "g"),
+        "newest": write_number(newest, ".0%"),
+        "target": write_number(evidence.target, ".0%"),
+        "median": write_number(measures.get("median"), ".0%"),
+        "free_gb": write_number(measures.get("free_gb"), ".1f"),
+        "in_a_row": write_number(measures.get("in_a_row"), ".0f"),
     }
     for name in ("silent", "interval", "down", "dead"):
-        known[name] = _write_hours(measures.get(f"{name}_h"), say)
+        known[name] = write_hours(measures.get(f"{name}_h"), say)
     for name, reading in (("now", evidence.now), ("forecast", evidence.forecast)):
         value, low, high = (reading.value, reading.low, reading.high) if reading else [None] * 3
-        known[name] = _write_number(value, ".0%")
-        known[f"{name}_low"] = _write_number(low, ".0%")
-        known[f"{name}_high"] = _write_number(high, ".0%")
-    chance = evidence.probability
-    known["probability"] = UNKNOWN if chance is None else _chance(chance)
+        known[name] = write_number(value, ".0%")
+        known[f"{name}_low"] = write_number(low, ".0%")
+        known[f"{name}_high"] = write_number(high, ".0%")
+    known["probability"] = write_probability(evidence.probability)
     return known
-
-
-def _write_number(value: float | None, form: str) -> str:
-    """Write a number; an unknown one is a question mark."""
-    return UNKNOWN if value is None else format(value, form)
-
-
-def _write_hours(hours: float | None, say: Say) -> str:
-    if hours is None:
-        return UNKNOWN
-    if hours < 2:
-        return say("{count} minutes").format(count=f"{hours * 60:.0f}")
-    return say("{count} hours").format(count=f"{hours:.1f}".removesuffix(".0"))
 
 
 def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | None:
@@ -267,22 +184,3 @@ def _trend(subject: Subject, transition: Transition, style: Style) -> Trend | No
         target=evidence.target,
         simulated=style.simulated,
     )
-
-
-def write_reading(reading: Reading, say: Say) -> str:
-    """Write an efficiency with its interval."""
-    return say("{value} ({low} to {high})").format(
-        value=percent(reading.value), low=percent(reading.low), high=percent(reading.high)
-    )
-
-
-def percent(value: float) -> str:
-    """Write a fraction as whole percent: `46%`."""
-    return f"{value:.0%}"
-
-
-def _chance(probability: float) -> str:
-    """Write a probability; never as 0% or 100%, which would claim certainty."""
-    if probability < 0.01:
-        return "<1%"
-    return ">99%" if probability > 0.99 else percent(probability)

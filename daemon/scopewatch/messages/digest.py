@@ -8,10 +8,11 @@ from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.alerts.scope import well_order
 from scopewatch.core.phrases import Phrase
-from scopewatch.messages.alert_message import SIMULATED_MARK, Message, Style, percent, write_reading
 from scopewatch.messages.alert_texts import NAMES, SEVERITIES, SIMULATED
 from scopewatch.messages.chart_data import PlateMap, PlateWell
 from scopewatch.messages.mail import Mail, as_html, as_text
+from scopewatch.messages.message import SIMULATED_MARK, Message, Style
+from scopewatch.messages.numbers import percent, write_reading
 from scopewatch.messages.translator import Say, say_phrase, translator
 
 # Nobody reads a mail that lists a whole plate; the picture shows the rest.

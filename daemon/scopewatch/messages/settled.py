@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

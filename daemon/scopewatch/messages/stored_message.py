@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 
 _MESSAGE: Final = TypeAdapter(Message)
 

@@ -11,8 +11,9 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.alerts.state_machine import Change, Transition
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.estimation.smoothing import WellPoint
-from scopewatch.messages.alert_message import Message, Style, compose
+from scopewatch.messages.alert_message import compose
 from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
+from scopewatch.messages.message import Message, Style
 from scopewatch.messages.translator import translator
 from scopewatch.notify.outbox import Notifier
 

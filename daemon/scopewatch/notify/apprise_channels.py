@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from scopewatch.core.alerts.rules import Severity
 from scopewatch.core.errors import ConfigError, DeliveryError, complaint
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.attempts import Attempts
 from scopewatch.notify.no_channels import not_configured
 from scopewatch.notify.pictures import draw_charts

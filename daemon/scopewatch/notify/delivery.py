@@ -22,7 +22,7 @@ from scopewatch.core.clock import Clock
 from scopewatch.core.delays import doubling_s
 from scopewatch.core.errors import DeliveryError, StoreError
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message, OutboxItem, without_pictures
+from scopewatch.messages.message import Message, OutboxItem, without_pictures
 from scopewatch.notify.breaker import Breaker, BreakerRule, Circuit, Receiver
 from scopewatch.notify.outbox import Notifier, Outbox
 

@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from scopewatch.core.errors import DeliveryError, complaint
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 
 
 def not_configured(channel: str) -> DeliveryError:

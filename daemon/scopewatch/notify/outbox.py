@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from scopewatch.messages.alert_message import Message, OutboxItem
+from scopewatch.messages.message import Message, OutboxItem
 
 
 class Outbox(Protocol):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message
 from scopewatch.messages.chart_data import ChartData, Trend
+from scopewatch.messages.message import Message
 from scopewatch.messages.plate_picture import draw_plate
 from scopewatch.messages.trend_picture import draw_trend
 

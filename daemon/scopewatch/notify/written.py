@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from scopewatch.core.errors import DeliveryError, complaint
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.pictures import draw_charts
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from scopewatch.core.phrases import Language
-from scopewatch.messages.alert_message import Style
+from scopewatch.messages.message import Style
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.apprise_channels import AppriseNotifier
 from scopewatch.store.read.reader import Reader

@@ -9,7 +9,7 @@ from scopewatch.app.steering import Helm
 from scopewatch.core.acquisition.journal import JournalEntry
 from scopewatch.core.acquisition.orders import Act, Order, Report
 from scopewatch.core.errors import DeliveryError, StoreError
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.delivery import Delivery
 from tests.integration.full_disk import Bench
 from tests.integration.full_state import FULL, FullDisk, Healthy, expect_whole, transaction_of

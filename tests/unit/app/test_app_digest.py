@@ -14,7 +14,7 @@ from scopewatch.config import RunConfig
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.tickets import Refusal
-from scopewatch.messages.alert_message import Style
+from scopewatch.messages.message import Style
 from scopewatch.monitoring.expectation import Standard
 from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock

@@ -23,9 +23,10 @@ from scopewatch.core.alerts.wells import Look, observe_well
 from scopewatch.core.estimation.forecast import NoForecast, Silence
 from scopewatch.core.phrases import Language
 from scopewatch.core.well_name import WellName
-from scopewatch.messages.alert_message import Message, Style, compose, without_pictures
+from scopewatch.messages.alert_message import compose
 from scopewatch.messages.alert_texts import CAUSES, NAMES, SEVERITIES, SILENCES, WORDING
 from scopewatch.messages.chart_data import Trend
+from scopewatch.messages.message import Message, Style, without_pictures
 from tests.unit.core.alert_samples import PLATE, START, WELL, make_forecast, make_well
 
 RUN: Final = Subject(run="run7")

@@ -6,9 +6,9 @@ import pytest
 from scopewatch.core.alerts.observation import Reading
 from scopewatch.core.alerts.rules import RuleKind, Severity
 from scopewatch.core.phrases import Language
-from scopewatch.messages.alert_message import Style
 from scopewatch.messages.chart_data import PlateMap
 from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest, look_first
+from scopewatch.messages.message import Style
 
 STYLE = Style(dashboard="http://127.0.0.1:8787", final_day=10)
 

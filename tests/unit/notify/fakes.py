@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scopewatch.core.alerts.rules import Severity
-from scopewatch.messages.alert_message import Message, OutboxItem
+from scopewatch.messages.message import Message, OutboxItem
 
 
 def message(title: str = "A1: weak", *, attachments: tuple[str, ...] = ()) -> Message:

@@ -4,7 +4,7 @@ import pytest
 
 from scopewatch.core.errors import DeliveryError
 from scopewatch.core.phrases import Language
-from scopewatch.messages.alert_message import Message, Style
+from scopewatch.messages.message import Message, Style
 from scopewatch.notify import pictures
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.written import write_message

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from scopewatch.core.errors import DeliveryError
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.breaker import BreakerRule, Circuit
 from scopewatch.notify.delivery import Delivery
 from scopewatch.notify.no_channels import NoChannels

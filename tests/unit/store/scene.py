@@ -24,7 +24,7 @@ from scopewatch.core.imaging.overlay import OverlayFiles
 from scopewatch.core.imaging.result import FrameResult, Timings, Verdict
 from scopewatch.core.imaging.tiling import TileGrid, TileScores
 from scopewatch.core.tickets import FrameTicket
-from scopewatch.messages.alert_message import Style
+from scopewatch.messages.message import Style
 from scopewatch.messages.settled import Settled
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.store.read.judging import Judging

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alerts.rules import Severity
-from scopewatch.messages.alert_message import OutboxItem
+from scopewatch.messages.message import OutboxItem
 from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.postgres import Places

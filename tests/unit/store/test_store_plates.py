@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.store.read.reader import Reader
 from tests.conftest import FakeClock
 from tests.unit.store.scene import START, Scene, key, open_store

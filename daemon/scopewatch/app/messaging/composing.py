@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.routing import Route
 from scopewatch.core.alerts.state_machine import Transition
-from scopewatch.messages.alert_message import Message, Style, compose
+from scopewatch.messages.alert_message import compose
+from scopewatch.messages.message import Message, Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from scopewatch.core.alerts.routing import Route
 from scopewatch.core.clock import Clock
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message, Style
 from scopewatch.messages.digest import Digest, DigestWell, OpenAlert, compose_digest
+from scopewatch.messages.message import Message, Style
 from scopewatch.monitoring.expectation import NOTHING, Standard
 from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.state import Level, RunState, State

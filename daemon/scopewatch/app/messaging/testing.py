@@ -7,7 +7,7 @@ from scopewatch.app.messaging.delivering import make_heartbeat, open_notifier
 from scopewatch.app.results import message_style
 from scopewatch.app.shared.places import place_of
 from scopewatch.config import Config
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.notify.announcement import announce_test, write_test
 from scopewatch.notify.written import write_message
 from scopewatch.runtime.clock import SystemClock

@@ -22,7 +22,7 @@ from scopewatch.app.recording.time_passing import (
 from scopewatch.core.alerts.observation import Observation
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.clock import Clock
-from scopewatch.messages.alert_message import Message, OutboxItem
+from scopewatch.messages.message import Message, OutboxItem
 from scopewatch.messages.stored_message import pack_message, unpack_message
 from scopewatch.monitoring.budget import Budget
 from scopewatch.store.database import Database

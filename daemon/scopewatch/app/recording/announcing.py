@@ -12,7 +12,7 @@ from typing import Protocol
 from scopewatch.core.alerts.observation import Subject
 from scopewatch.core.alerts.state_machine import Transition
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.messages.stored_message import pack_message
 from scopewatch.store.unit_of_work import UnitOfWork
 

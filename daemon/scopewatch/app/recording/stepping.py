@@ -7,7 +7,7 @@ from typing import Final
 
 from scopewatch.app.recording.announcing import Composer, announce
 from scopewatch.core.alerts.rules import AlertRule
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.monitoring.advance import advance
 from scopewatch.monitoring.budget import Budget
 from scopewatch.monitoring.history import Plate

@@ -14,7 +14,7 @@ from scopewatch.core.imaging.result import FrameResult
 from scopewatch.core.source import KnownFolder
 from scopewatch.core.tickets import FrameTicket, Mark, Refusal
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.messages.settled import Settled
 from scopewatch.store.read.known_files import names_changed, settled
 from scopewatch.store.read.liveness import known_folder

@@ -11,7 +11,7 @@ from scopewatch.core.alerts.observation import Observation, Subject
 from scopewatch.core.alerts.plate import StateKey
 from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.alerts.state_machine import AlertState, step
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.monitoring.budget import Budget
 from scopewatch.store.unit_of_work import UnitOfWork
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from scopewatch.core.imaging.frame import FrameKey
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 
 
 class FrameOutcome(StrEnum):

@@ -24,7 +24,7 @@ from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.clock import Clock
 from scopewatch.core.source import FrameSource
 from scopewatch.event_log import get_logger
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.process.restart_history import LivenessStore, RestartHistory
 

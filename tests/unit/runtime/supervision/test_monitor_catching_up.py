@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scopewatch.core.alerts.rules import AlertRule, Severity
-from scopewatch.messages.alert_message import Message
+from scopewatch.messages.message import Message
 from scopewatch.runtime.process.restart_history import LivenessRecord
 from scopewatch.runtime.supervision.monitor import CATCH_UP_S, TICK_S, FrameSeen, Monitor
 from tests.conftest import FakeClock
