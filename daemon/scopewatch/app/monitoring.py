@@ -51,9 +51,9 @@ def enter_monitor(
         run=config.experiment.name,
         final_day=config.experiment.final_day,
         interval_h=config.experiment.interval_h,
-        free_bytes=partial(_free_bytes, folder),
-        where=str(folder),
-        image_disks={str(each): partial(_free_bytes, each) for each in image_folders(config)},
+        free_bytes={
+            str(each): partial(_free_bytes, each) for each in (*image_folders(config), folder)
+        },
         clock=context.clock,
         wake=context.delivery.wake,
         troubles=lambda: {each.source.name: each.trouble for each in watchers if not each.watching},

@@ -60,8 +60,7 @@ class Bench:
             run=RUN.name,
             final_day=10,
             interval_h=1,
-            free_bytes=lambda: 10**12,
-            where="/state",
+            free_bytes={"/state": lambda: 10**12},
             clock=clock,
             wake=lambda: None,
             troubles=lambda: (

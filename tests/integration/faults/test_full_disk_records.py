@@ -34,8 +34,7 @@ def monitor_of(bench: Bench, *rules: AlertRule) -> Monitor:
         run="run 7",
         final_day=10,
         interval_h=12,
-        free_bytes=lambda: 0,
-        where=str(bench.state),
+        free_bytes={str(bench.state): lambda: 0},
         clock=bench.clock,
         wake=lambda: None,
     )

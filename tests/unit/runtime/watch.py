@@ -64,16 +64,15 @@ class Watch:
             run="run 7",
             final_day=10,
             interval_h=self.interval_h,
-            free_bytes=self.read_free,
-            where="/state",
+            free_bytes={
+                place: partial(self.image_disks.__getitem__, place) for place in self.image_disks
+            }
+            | {"/state": self.read_free},
             clock=self.clock,
             wake=self.wake,
             refusal=lambda: self.refusal,
             troubles=lambda: self.troubles,
             over=lambda: self.over,
-            image_disks={
-                place: partial(self.image_disks.__getitem__, place) for place in self.image_disks
-            },
         )
 
     def read_free(self) -> int:

@@ -6,12 +6,9 @@ restart repeats no message, and alerts resolve by themselves.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from scopewatch.core.alerts.monitor import (
-    DeadSource,
-    disk_low,
     ended_early,
     model_refused,
     no_frames,
@@ -27,6 +24,8 @@ from scopewatch.event_log import get_logger
 from scopewatch.messages.message import Message
 from scopewatch.runtime.clock import ClockWatch
 from scopewatch.runtime.process.restart_history import LivenessStore, RestartHistory
+from scopewatch.runtime.supervision.disks import Disks
+from scopewatch.runtime.supervision.watched_sources import WatchedSources
 
 log = get_logger(__name__)
 
@@ -35,7 +34,6 @@ TICK_S: Final = 15.0
 CATCH_UP_S: Final = 12.0
 # After a start the sources first catch up on what came meanwhile.
 CATCH_UP: Final = timedelta(minutes=5)
-_SAME_DISK_BYTES: Final = 16_000_000
 
 
 class FrameSeen(Protocol):
@@ -91,9 +89,8 @@ class Monitor:
     final_day, interval_h
         When the run ends, and how often its frames come.
     free_bytes
-        Reads the free space where results are kept, at `where`; may raise OSError.
-    image_disks
-        The same by place, where a microscope's images or our pictures are written.
+        Reads the free space, by place where results, a microscope's images or our pictures are
+        written; may raise OSError.
     wake
         Called when messages wait for delivery.
     refusal
@@ -115,32 +112,28 @@ class Monitor:
         run: str,
         final_day: float,
         interval_h: float,
-        free_bytes: Callable[[], int],
-        where: str,
+        free_bytes: Mapping[str, Callable[[], int]],
         clock: Clock,
         wake: Callable[[], None],
         refusal: Callable[[], str] = str,
         troubles: Callable[[], Mapping[str, str]] = dict,
         over: Callable[[], bool] = bool,
         stopping: Callable[[], bool] = bool,
-        image_disks: Mapping[str, Callable[[], int]] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._own = tuple(rule for rule in rules if rule.kind.of_the_monitor and rule.covers(run))
-        self._sources = sources
         self._final_day = final_day
         self._interval_h = interval_h
-        self._disks = {**image_disks, where: free_bytes}
-        self._unread: set[str] = set()
+        self._disks = Disks(free_bytes)
         self._clock = clock
         self._clock_watch = ClockWatch(clock)
         self._set_at_s: float | None = None
         self._wake = wake
         self._refusal = refusal
-        self._troubles = troubles
         self._over = over
         self._stopping = stopping
         self._history = RestartHistory(store)
+        self._sources = WatchedSources(sources, troubles, self._history)
 
     def tick(self) -> None:
         """Look at everything once. Raises StoreError while the database is away.
@@ -191,12 +184,12 @@ class Monitor:
             case RuleKind.NO_FRAMES:
                 seen = self._look_for_frames(now)
             case RuleKind.SOURCE_DEAD:
-                dead = self._look_at_sources(now)
+                dead = self._sources.dead(now)
                 seen = source_dead(
                     at=now,
                     dead=dead,
                     patience_min=rule.raise_above,
-                    shortfall=self._look_for_shortfalls(),
+                    shortfall=self._sources.shortfall(),
                 )
             case RuleKind.ENDED_EARLY:
                 last = self._store.last_frame()
@@ -204,10 +197,10 @@ class Monitor:
                     at=now,
                     day=last.day or 0.0,
                     final_day=self._final_day,
-                    ended=last.day is not None and self._have_ended(),
+                    ended=last.day is not None and self._sources.have_ended(),
                 )
             case RuleKind.DISK_LOW:
-                seen = self._look_at_disk(now)
+                seen = self._disks.observe(now)
             case RuleKind.RESTARTED:
                 seen = restarted(
                     at=now,
@@ -236,7 +229,7 @@ class Monitor:
             at=now,
             last_frame_at=waiting_since if last_at is None else last_at,
             interval_h=self._interval_h,
-            expected=not over and not self._have_ended(),
+            expected=not over and not self._sources.have_ended(),
         )
 
     def _look_at_refusals(self, kind: RuleKind, now: datetime) -> Observation:
@@ -244,44 +237,3 @@ class Monitor:
             return reload_refused(at=now, reason=self._refusal())
         # The daemon runs, so its model was accepted; a start that refuses it raises the alert.
         return model_refused(at=now, reason="")
-
-    def _look_at_disk(self, now: datetime) -> Observation | None:
-        """Return what is free on the fullest disk; None where none can be read."""
-        free: dict[str, int] = {}
-        for where, free_bytes in self._disks.items():
-            try:
-                free[where] = free_bytes()
-            except OSError as error:
-                if where not in self._unread:
-                    log.warning("free space cannot be read", where=where, why=error.strerror)
-                self._unread.add(where)
-            else:
-                self._unread.discard(where)
-        if not free:
-            return None
-        least = min(free.values())
-        # On one disk the reading may differ by what is written between two of them.
-        fullest = [where for where, each in free.items() if each - least < _SAME_DISK_BYTES]
-        return disk_low(at=now, free_bytes=least, where=", ".join(sorted(fullest)))
-
-    def _look_at_sources(self, now: datetime) -> list[DeadSource]:
-        troubles = self._troubles()
-        dead: list[DeadSource] = []
-        for source in self._sources:
-            health = source.health()
-            away = "" if health.alive else health.detail
-            why = troubles.get(source.name) or health.failing or away
-            # One that has given all there was need not watch any more.
-            if not why or health.ended:
-                self._history.is_well(source.name)
-                continue
-            since = self._history.dead_since(source.name, now)
-            dead.append(DeadSource(name=source.name, since=since, why=why))
-        return dead
-
-    def _look_for_shortfalls(self) -> str:
-        shortfalls = ((source.name, source.health().shortfall) for source in self._sources)
-        return " | ".join(f"{name}: {shortfall}" for name, shortfall in shortfalls if shortfall)
-
-    def _have_ended(self) -> bool:
-        return bool(self._sources) and all(source.health().ended for source in self._sources)
