@@ -87,7 +87,18 @@ def test_ends_are_averaged_over_sites_however_many_frames_a_site_has(tmp_path: P
     ("text", "words"),
     [
         ("run,plate\n", r"no column well, site, final_efficiency"),
-        ("run,plate,well,site,final_efficiency\nr,P1,A1,0,60\n", "line 2: 60 is no fraction"),
+        (
+            "run,plate,well,site,final_efficiency\nr,P1,A1,0,60\n",
+            r"line 2: 60 is no fraction \(of per cent write 0.6\)",
+        ),
+        (
+            "run,plate,well,site,final_efficiency\nr,P1,A1,0,60 %\n",
+            r"line 2: 60 % is no fraction \(of per cent write 0.6\)",
+        ),
+        (
+            "run,plate,well,site,final_efficiency\nr,P1,A1,0,0.6\nr,P1,A1,0,0.2\n",
+            "line 3: r/P1/A1 site 0 comes to 0.2, and to 0.6 before",
+        ),
         ("run,plate,well,site,final_efficiency\nr,P1,A1,0,x\n", "line 2: x is no fraction"),
         ("run,plate,well,site,final_efficiency\nr,P1,A1,0,nan\n", "line 2: nan is no fraction"),
     ],

@@ -1,6 +1,7 @@
 """Time-lapse tables, and the scores of their frames that are kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from numpy.typing import NDArray
 
 from scopewatch.core.errors import ConfigError
 from scopewatch.core.imaging.model_card.card import ModelCard
-from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
+from scopewatch_training.forecasting.frame_scores import (
+    FrameScores,
+    load_frame,
+    score_moments,
+)
 from scopewatch_training.forecasting.timelapse import TimedFrame, read_timelapse
 from tests.unit.core.samples import make_card, make_cells
 
@@ -110,6 +115,31 @@ def test_kept_scores_are_not_made_again_unless_the_picture_changed(
     assert len(file.read_text().splitlines()) == 4
 
 
+def test_a_frame_has_the_pixel_size_of_its_table_or_else_of_its_file(
+    frames: list[TimedFrame], tmp_path: Path
+) -> None:
+    path = tmp_path / "stated.tif"
+    metadata = {"unit": "um"}
+    pixels = make_cells(128, 128)
+    tifffile.imwrite(path, pixels, imagej=True, resolution=(2, 2), metadata=metadata)
+    stated, silent = replace(frames[0], phase=path), replace(frames[0], phase=path, um_per_px=None)
+
+    assert load_frame(stated).pixel_size_um == 1.0
+    assert load_frame(silent).pixel_size_um == 0.5
+
+
+def test_kept_scores_are_made_again_where_the_pixel_size_was_corrected(
+    frames: list[TimedFrame], scorer: CountingScorer, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.jsonl"
+    with FrameScores(scorer, clock, file) as scores:
+        score_moments(frames, scores)
+    with FrameScores(scorer, clock, file) as scores:
+        score_moments([replace(frame, um_per_px=1.5) for frame in frames], scores)
+
+    assert len(file.read_text().splitlines()) == 1 + 4
+
+
 def test_kept_scores_hold_the_measures_that_rules_look_at(
     frames: list[TimedFrame], scorer: CountingScorer, tmp_path: Path
 ) -> None:
@@ -178,9 +208,10 @@ def test_a_damaged_file_of_scores_is_refused(
 
 
 def test_a_timelapse_table_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(b"x")
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).write_bytes(b"x")
     table = tmp_path / "t.csv"
-    table.write_text(HEADER + "run1,P1,A1,0,4,2.0,a.tif,1.0\nrun1,P1,A2,1,5,2.5,a.tif,\n")
+    table.write_text(HEADER + "run1,P1,A1,0,4,2.0,a.tif,1.0\nrun1,P1,A2,1,5,2.5,b.tif,\n")
 
     one, two = read_timelapse(table)
 
@@ -201,10 +232,23 @@ def test_a_timelapse_table_is_read(tmp_path: Path) -> None:
             HEADER + "run1,P1,A1,0,4,2,b.tif,1\n",
             "wrong line: {} line 2 (got no file b.tif: correct the path",
         ),
+        (
+            HEADER + "run1,P1,A1,0,4,2,a.tif,1\nrun1,P1,A1,0,4,2,c.tif,1\n",
+            "site and time point are listed more than once: {} line 3 (expected one row",
+        ),
+        (
+            HEADER + "run1,P1,A1,0,4,2,a.tif,1\nrun1,P1,A1,0,5,3,a.tif,1\n",
+            "picture is listed more than once: {} line 3 (expected one row",
+        ),
+        (
+            HEADER + "run1,P1,A1,0,4,2,a.tif,1\nrun1,P1,A1,0,5,1.5,c.tif,1\n",
+            "days fall while time points rise: {}, run1/P1/A1 (expected days since",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "a.tif").write_bytes(b"x")
+    for name in ("a.tif", "c.tif"):
+        (tmp_path / name).write_bytes(b"x")
     table = tmp_path / "t.csv"
     table.write_text(text)
 

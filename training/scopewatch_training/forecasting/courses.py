@@ -210,8 +210,14 @@ def read_finals(path: Path) -> dict[Well, float]:
                     f"line {row.number} with more fields than columns, {describe_surplus(row)}"
                 )
             if value is None or not 0 <= value <= 1:
-                raise ValueError(f"line {row.number}: {text or 'nothing'} is no fraction")
-            sites[(run, plate, well), site] = value
+                percent = parse_decimal(text.rstrip("% "))
+                hint = f" (of per cent write {percent / 100:g})" if percent is not None else ""
+                raise ValueError(f"line {row.number}: {text or 'nothing'} is no fraction{hint}")
+            if sites.setdefault(((run, plate, well), site), value) != value:
+                raise ValueError(
+                    f"line {row.number}: {run}/{plate}/{well} site {site or 'without a name'} comes"
+                    f" to {value:g}, and to {sites[(run, plate, well), site]:g} before"
+                )
     except ValueError as error:
         raise ConfigError(
             complaint(

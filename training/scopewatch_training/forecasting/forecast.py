@@ -30,6 +30,11 @@ from scopewatch_training.forecasting.held_out_record import (
     tally_field,
     write_record,
 )
+from scopewatch_training.forecasting.matching import (
+    check_timelapse,
+    hash_ends,
+    refuse_exchanged_wells,
+)
 from scopewatch_training.forecasting.timelapse import Well, read_timelapse
 from scopewatch_training.network.stages import Stages
 
@@ -81,7 +86,11 @@ def forecast(
     ):
         stages.report(line)
     finals = final_efficiencies(dataset, rule)
-    frames = [frame for frame in read_timelapse(timelapse) if frame.place in finals]
+    taken = read_timelapse(timelapse)
+    for line in check_timelapse(taken, finals, timelapse, dataset.folder):
+        stages.report(line)
+    frames = [frame for frame in taken if frame.place in finals]
+    refuse_exchanged_wells(hash_ends(frames), dataset, timelapse)
     scorer = TFLiteScorer(bundle, threads=threads, memory_budget_mb=SCORER_BUDGET_MB)
     with (
         stages.counting("time-lapse frames") as progress,

@@ -16,8 +16,13 @@ from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.core.imaging.analyse import Scorer, analyse
 from scopewatch.core.imaging.frame import Frame, FrameKey
 from scopewatch.core.imaging.model_card.card import ModelCard
+from scopewatch_training.bundle.known_frames import KnownFrame
+from scopewatch_training.dataset.looks import hash_pixels, mark
 from scopewatch_training.dataset.pictures import read_picture
 from scopewatch_training.forecasting.timelapse import Moment, TimedFrame, Well
+
+Print = list[int | float | None]
+"""Size and time of a picture's file, and its pixel size in the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class FrameScores:
         self._scorer = scorer
         self._monotonic = monotonic
         self._made_by = digest_of(scorer.card)
-        self._kept: dict[str, tuple[list[int], FrameScore]] = {}
+        self._kept: dict[str, tuple[Print, FrameScore]] = {}
         self._file: TextIO | None = None
         if file is None:
             return
@@ -74,7 +79,7 @@ class FrameScores:
         """Return the score of a frame, from the file where the picture is the same as then."""
         name = str(replace(frame.picture, path=frame.phase.resolve()))
         stat = frame.phase.stat()
-        print_ = [stat.st_size, stat.st_mtime_ns]
+        print_ = [stat.st_size, stat.st_mtime_ns, frame.um_per_px]
         kept = self._kept.get(name)
         if kept is not None and kept[0] == print_:
             return kept[1]
@@ -135,8 +140,8 @@ def score_moments(
     return moments
 
 
-def _read_scores(file: Path, made_by: str) -> dict[str, tuple[list[int], FrameScore]]:
-    kept: dict[str, tuple[list[int], FrameScore]] = {}
+def _read_scores(file: Path, made_by: str) -> dict[str, tuple[Print, FrameScore]]:
+    kept: dict[str, tuple[Print, FrameScore]] = {}
     try:
         text = file.read_bytes()
         whole = text[: text.rfind(b"\n") + 1]
@@ -177,7 +182,7 @@ def _read_scores(file: Path, made_by: str) -> dict[str, tuple[list[int], FrameSc
 
 
 def load_frame(frame: TimedFrame) -> Frame:
-    """Read the picture of a frame.
+    """Read the picture of a frame, with its pixel size in the table, or else in the file.
 
     Raises
     ------
@@ -195,6 +200,17 @@ def load_frame(frame: TimedFrame) -> Frame:
             channel="phase",
         ),
         pixels=plane.pixels,
-        pixel_size_um=frame.um_per_px,
+        pixel_size_um=plane.um_per_px if frame.um_per_px is None else frame.um_per_px,
         acquired_at=None,
+    )
+
+
+def hash_frame(frame: TimedFrame, loaded: Frame) -> KnownFrame:
+    """Return the hashes of a frame of a time-lapse."""
+    return KnownFrame(
+        run=frame.run,
+        frame=f"{'/'.join(frame.place)}/s{frame.site}/t{frame.time_point:04d}",
+        phase=hash_pixels(loaded.pixels),
+        fluorescence="",
+        mark=mark(loaded.pixels),
     )

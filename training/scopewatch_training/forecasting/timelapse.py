@@ -1,7 +1,8 @@
 """Time-lapses of whole runs: the table of their frames, and the time points of their wells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from scopewatch.core.alerts.wells import Look
@@ -110,7 +111,58 @@ def read_timelapse(path: Path) -> list[TimedFrame]:
                 do="add what is missing",
             )
         )
-    return [_read_line(path, row) for row in table.rows]
+    numbered = [(_read_line(path, row), row.number) for row in table.rows]
+    _refuse_repeated(path, numbered)
+    frames = [frame for frame, _ in numbered]
+    _refuse_falling_days(path, frames)
+    return frames
+
+
+def _refuse_repeated(path: Path, numbered: Sequence[tuple[TimedFrame, int]]) -> None:
+    """Refuse two rows for one site and time point, and one picture in two rows."""
+    first: dict[object, int] = {}
+    for frame, number in numbered:
+        place = (frame.place, frame.site, frame.time_point)
+        picture = (str(frame.phase), frame.part)
+        for key, fault, do in (
+            (
+                place,
+                "site and time point are",
+                "give each field its own site, and leave out other planes and channels",
+            ),
+            (picture, "picture is", "give each row its own picture"),
+        ):
+            if first.setdefault(key, number) != number:
+                raise ConfigError(
+                    complaint(
+                        f"{fault} listed more than once",
+                        where=f"{path} line {number}",
+                        expected="one row for each site and time point, with a picture of its own",
+                        got=f"{'/'.join(frame.place)}/s{frame.site}/t{frame.time_point:04d},"
+                        f" {frame.picture}, as in line {first[key]}",
+                        do=do,
+                    )
+                )
+
+
+def _refuse_falling_days(path: Path, frames: Sequence[TimedFrame]) -> None:
+    """Refuse wells whose days fall while their time points rise."""
+    wells: dict[Well, dict[int, float]] = {}
+    for frame in frames:
+        days = wells.setdefault(frame.place, {})
+        days[frame.time_point] = max(frame.day, days.get(frame.time_point, 0.0))
+    for place, days in wells.items():
+        for (before, early), (after, late) in pairwise(sorted(days.items())):
+            if late < early:
+                raise ConfigError(
+                    complaint(
+                        "days fall while time points rise",
+                        where=f"{path}, {'/'.join(place)}",
+                        expected="days since the differentiation began, which rise",
+                        got=f"day {early:g} at time point {before}, day {late:g} at {after}",
+                        do="correct column day or time_point",
+                    )
+                )
 
 
 def _read_line(path: Path, line: TableRow) -> TimedFrame:

@@ -3,22 +3,9 @@
 from collections.abc import Sequence
 
 from scopewatch.core.errors import complaint
-from scopewatch.core.imaging.frame import Frame
 from scopewatch_training.bundle.known_frames import KnownFrame, KnownFrames
 from scopewatch_training.bundle.training_copies import CopyCheck, find_among
-from scopewatch_training.dataset.looks import MARK_VERSION, hash_pixels, mark
-from scopewatch_training.forecasting.timelapse import TimedFrame
-
-
-def hash_frame(frame: TimedFrame, loaded: Frame) -> KnownFrame:
-    """Return the hashes of a frame of a time-lapse."""
-    return KnownFrame(
-        run=frame.run,
-        frame=f"{'/'.join(frame.place)}/s{frame.site}/t{frame.time_point:04d}",
-        phase=hash_pixels(loaded.pixels),
-        fluorescence="",
-        mark=mark(loaded.pixels),
-    )
+from scopewatch_training.dataset.looks import MARK_VERSION
 
 
 def find_stained(hashes: Sequence[KnownFrame], known: KnownFrames | None) -> CopyCheck:

@@ -16,13 +16,13 @@ from scopewatch.inference.bundle import Bundle
 from scopewatch.inference.tflite import TFLiteScorer
 from scopewatch_training.bundle.fit_record import SCORER_BUDGET_MB
 from scopewatch_training.bundle.training_copies import CopyCheck, check_frames
-from scopewatch_training.forecasting.frame_scores import load_frame
+from scopewatch_training.forecasting.frame_scores import hash_frame, load_frame
 from scopewatch_training.forecasting.timelapse import TimedFrame, read_timelapse
 from scopewatch_training.network.stages import Stages
 from scopewatch_training.suggestion.candidates import FrameLook, Place, gather, look_at
 from scopewatch_training.suggestion.choose import Suggestion, choose
 from scopewatch_training.suggestion.request import SuggestRequest, Unit, choose_frames
-from scopewatch_training.suggestion.stained_copies import find_stained, hash_frame
+from scopewatch_training.suggestion.stained_copies import find_stained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from scopewatch_training.bundle.training_copies import check_copies, name_copied
 from scopewatch_training.dataset.checks.matching import refuse_other_views
 from scopewatch_training.dataset.index import open_dataset
 from scopewatch_training.dataset.page import Page, Section, write_page
+from scopewatch_training.dataset.prepared import Dataset
 from scopewatch_training.evaluation.evaluate import write_figures
 from scopewatch_training.evaluation.label_check import check_labels
 from scopewatch_training.forecasting.courses import read_finals
@@ -38,6 +39,12 @@ from scopewatch_training.forecasting.early_warning.study import (
 )
 from scopewatch_training.forecasting.forecast import final_efficiencies
 from scopewatch_training.forecasting.frame_scores import FrameScores, score_moments
+from scopewatch_training.forecasting.matching import (
+    check_ends,
+    check_timelapse,
+    hash_ends,
+    refuse_exchanged_wells,
+)
 from scopewatch_training.forecasting.timelapse import Well, read_timelapse
 from scopewatch_training.network.stages import Stages
 
@@ -192,17 +199,28 @@ def study_section(study: Study, simulated: bool) -> Section:
 
 def read_runs(bundle: Bundle, request: StudyRequest, stages: Stages) -> RecordedRuns:
     """Score the plates that hold a well whose final efficiency is known, all of their wells."""
-    known = _read_finals(bundle, request.finals, stages)
+    dataset = open_dataset(request.finals) if request.finals.is_dir() else None
+    known = _read_finals(bundle, request.finals, dataset, stages)
+    taken = read_timelapse(request.timelapse)
+    for line in check_timelapse(taken, known, request.timelapse, request.finals):
+        stages.report(line)
     plates = {place[:2] for place in known}
-    frames = [each for each in read_timelapse(request.timelapse) if each.place[:2] in plates]
+    frames = [each for each in taken if each.place[:2] in plates]
+    ends = hash_ends(each for each in frames if each.place in known)
+    copies = check_ends(bundle, ends)
+    _refuse_training_runs(request.timelapse, name_copied_runs(copies.copies))
+    if dataset is not None:
+        refuse_exchanged_wells(ends, dataset, request.timelapse)
+    else:
+        for line in copies.unchecked:
+            stages.report(line)
     scorer = TFLiteScorer(bundle, threads=request.threads, memory_budget_mb=SCORER_BUDGET_MB)
     with (
         stages.counting("time-lapse frames") as progress,
         FrameScores(scorer, time.monotonic, request.scores) as kept,
     ):
         moments = score_moments(frames, kept, progress)
-    rates = bundle.card.rates
-    return RecordedRuns(moments=tuple(moments), finals=known, rates=rates)
+    return RecordedRuns(moments=tuple(moments), finals=known, rates=bundle.card.rates)
 
 
 def _refuse_training_runs(where: Path, seen: Sequence[str]) -> None:
@@ -218,10 +236,11 @@ def _refuse_training_runs(where: Path, seen: Sequence[str]) -> None:
         )
 
 
-def _read_finals(bundle: Bundle, finals: Path, stages: Stages) -> dict[Well, float]:
-    if not finals.is_dir():
+def _read_finals(
+    bundle: Bundle, finals: Path, dataset: Dataset | None, stages: Stages
+) -> dict[Well, float]:
+    if dataset is None:
         return read_finals(finals)
-    dataset = open_dataset(finals)
     refuse_other_views(bundle, dataset)
     copies = check_copies(bundle, dataset, dataset.runs())
     _refuse_training_runs(finals, name_copied_runs(copies.copies))
