@@ -73,9 +73,9 @@ class FolderSourceConfig(ReadingConfig):
         default="scopewatch",
         description="a layout (scopewatch, micromanager, useq, incucyte, pyincucyte, keyence, evos,"
         " harmony, imagexpress, yokogawa, cytation, leica, zen, nis, scanr, cellomics, metamorph,"
-        " incell, squid) or a regular expression with named groups: plate, well, row, column, site,"
-        " position, time_point, channel, channel_code, z, days, hours, minutes, seconds, year,"
-        " month, day",
+        " incell, lumaview, squid) or a regular expression with named groups: plate, well, row,"
+        " column, site, position, time_point, channel, channel_code, z, days, hours, minutes,"
+        " seconds, year, month, day",
     )
     counts_from: dict[Counted, int] = Field(
         default_factory=dict,

@@ -133,7 +133,7 @@ class NamePattern:
         return PlaneFacts(
             plate=groups.get("plate"),
             well=self._well(groups, where),
-            site=_number(groups.get("site")),
+            site=_site(groups.get("site")),
             time_point=self._time_point(groups.get("time_point"), where),
             channel=(groups.get("channel") or "").strip() or None,
             channel_code=groups.get("channel_code"),
@@ -180,6 +180,13 @@ class NamePattern:
                 do="correct `pattern` or `counts_from` of the source",
             )
         )
+
+
+def _site(text: str | None) -> int | None:
+    """Return the number of a site; a tile of a grid in rows A, B ... is 100 x row + column."""
+    if text and text[0].isalpha() and text[1:].isdecimal():
+        return 100 * (ord(text[0].upper()) - ord("A")) + int(text[1:])
+    return _number(text)
 
 
 def _number(text: str | None) -> int | None:

@@ -13,6 +13,7 @@ from scopewatch.sources.layouts.instruments import (
     incucyte,
     keyence,
     leica,
+    lumaview,
     metamorph,
     micromanager,
     nis,
@@ -46,6 +47,7 @@ _MODULES = (
     scanr,
     metamorph,
     incell,
+    lumaview,
     squid,
 )
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
