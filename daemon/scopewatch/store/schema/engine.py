@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from scopewatch.core.errors import NoSpaceError, StoreError, complaint
-from scopewatch.store.schema import postgresql, sqlite
+from scopewatch.store.schema import daemon_schemas, postgresql, sqlite
 from scopewatch.store.schema.migrations import SCHEMA
 from scopewatch.store.schema.place import DATABASE, Place, Server, name_of
 
@@ -41,7 +41,7 @@ def open_writer(place: Place, *, alone: bool = False) -> Engine:
         engine = postgresql.connect_writer(place, alone=alone)
     with _closed_on_failure(engine), as_store_errors(place), engine.begin() as connection:
         if isinstance(place, Server):
-            postgresql.make_schema(connection, place)
+            daemon_schemas.make_schema(connection, place)
         current = _schema_of(connection, place)
         if current != SCHEMA:
             # Alembic takes as long to import as all of SQLAlchemy: mostly there is nothing to do.
@@ -111,7 +111,7 @@ def list_daemons(url: str) -> list[str]:
     engine = postgresql.connect_reader(place, statement_s=_LIST_S)
     try:
         with as_store_errors(place, where=place.database), engine.begin() as connection:
-            return postgresql.list_daemons(connection)
+            return daemon_schemas.list_daemons(connection)
     finally:
         engine.dispose()
 
@@ -182,7 +182,7 @@ def _closed_on_failure(engine: Engine) -> Iterator[None]:
 def _schema_of(connection: Connection, place: Place) -> str | None:
     """Return the schema of a database, as Alembic notes it; None for an empty one."""
     if isinstance(place, Server):
-        postgresql.check_readable(connection, place)
+        daemon_schemas.check_readable(connection, place)
     noted = table("alembic_version", column("version_num"))
     if not inspect(connection).has_table(noted.name):
         return None

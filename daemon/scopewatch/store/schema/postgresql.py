@@ -1,37 +1,30 @@
 """Connections to a result database on a PostgreSQL server.
 
 Each daemon has a schema of its own, which its connections see alone. What SQLite's file locks give,
-advisory locks of the schema give here:
-
-- every transaction that writes waits for its turn, so that writers of one schema (the daemon, the
-  dashboard, the command line) follow one another;
-- the one connection by which a daemon writes holds the daemon's name for as long as it is open. A
-  second daemon of that name is refused, and a daemon that lost its connection writes nothing before
-  it has the name again.
+advisory locks of the schema give here (`advisory_locks`).
 
 Limits on the time of a statement and a lock lie below `runtime.stall_s`, so that a server that is
 away fails a step, which is then repeated, and hangs no stage.
 """
 
-import hashlib
 import json
 import os
 import socket
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from scopewatch.core.errors import ConfigError, StoreError, complaint
+from scopewatch.core.errors import ConfigError, complaint
+from scopewatch.store.schema.advisory_locks import hold_name, wait_for_turn
 from scopewatch.store.schema.columns import without_nul
-from scopewatch.store.schema.place import Server, daemon_of
+from scopewatch.store.schema.place import Server
 
 # Seconds. As for SQLite, a writer waits half a minute for another one.
 _LOCK_S: Final = 30
 _STATEMENT_S: Final = 40
 _IDLE_S: Final = 120
-# A daemon that was killed and is started at once: until the server knows, its name is taken.
-_NAME_S: Final = 3
 _CONNECT_S: Final = 10
 # A partner that vanished without a word (power, cable) is noticed after half a minute, by both.
 _ALIVE: Final = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
@@ -66,19 +59,14 @@ def connect_writer(server: Server, *, alone: bool) -> Engine:
 
         def hold(connection: Any, _record: Any) -> None:
             try:
-                _hold_name(connection, server)
+                hold_name(connection, server)
             except BaseException:
                 connection.close()
                 raise
 
         event.listen(engine, "connect", hold)
 
-    turn = _key(server, "write")
-
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (turn,))
-
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "begin", partial(wait_for_turn, server=server))
     return engine
 
 
@@ -101,53 +89,6 @@ def connect_reader(server: Server, *, statement_s: float = _STATEMENT_S) -> Engi
         "statement_timeout": f"{round(1000 * statement_s)}ms",
     }
     return _engine(server, settings, connections=_READERS)
-
-
-def make_schema(connection: Connection, server: Server) -> None:
-    """Make the schema of a daemon where there is none."""
-    if not has_schema(connection, server):
-        connection.exec_driver_sql(f'CREATE SCHEMA "{server.schema}"')
-
-
-def has_schema(connection: Connection, server: Server) -> bool:
-    """Return whether the schema of a daemon exists."""
-    found = connection.exec_driver_sql(
-        "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (server.schema,)
-    )
-    return found.first() is not None
-
-
-def check_readable(connection: Connection, server: Server) -> None:
-    """Raise StoreError where this user may not look into the schema of a daemon.
-
-    The server itself does as if no table were there.
-    """
-    found = connection.exec_driver_sql(
-        "SELECT current_user, has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace"
-        " WHERE nspname = %s",
-        (server.schema,),
-    ).first()
-    if found is None or found[1]:
-        return
-    user, schema = found[0], f'"{server.schema}"'
-    raise StoreError(
-        complaint(
-            "this user of the database may not read the results of the daemon",
-            where=server,
-            got=f"user {user}",
-            do=f"let the owner of the schema run: GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT"
-            f" SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}",
-        )
-    )
-
-
-def list_daemons(connection: Connection) -> list[str]:
-    """Return the names of all daemons that have a schema, also of those nobody may read here."""
-    found = connection.exec_driver_sql(
-        "SELECT nspname FROM pg_catalog.pg_namespace ORDER BY nspname"
-    )
-    names = (daemon_of(schema) for (schema,) in found)
-    return [name for name in names if name]
 
 
 def last_numbers(connection: Connection, tables: Iterable[str]) -> dict[str, int]:
@@ -233,51 +174,3 @@ def _session_name(server: Server) -> str:
     """Return how the server's administrator sees a connection: who it is of, and where."""
     name = f"scopewatch {server.daemon} pid {os.getpid()} {socket.gethostname()}"
     return name.encode("ascii", "replace").decode()[:_MOST_NAME]
-
-
-def _key(server: Server, what: str) -> int:
-    """Return the number of an advisory lock: 64 bits, with their sign."""
-    digest = hashlib.sha256(f"scopewatch {what} {server.schema}".encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)
-
-
-def _hold_name(connection: Any, server: Server) -> None:
-    """Hold the daemon's name for as long as this connection is open.
-
-    Raises
-    ------
-    StoreError
-        Where another connection holds it.
-    """
-    import psycopg  # noqa: PLC0415 - an extra
-
-    key = _key(server, "daemon")
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_NAME_S}s'")
-            cursor.execute("SELECT pg_advisory_lock(%s)", (key,))
-        except psycopg.errors.LockNotAvailable:
-            connection.rollback()
-        else:
-            connection.commit()
-            return
-        # A bigint is shown there in two halves.
-        cursor.execute(
-            "SELECT a.application_name, a.client_addr::text FROM pg_locks l"
-            " JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted"
-            " AND l.classid::bigint = %s AND l.objid::bigint = %s AND l.pid <> pg_backend_pid()"
-            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            ((key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF),
-        )
-        holder = cursor.fetchone()
-    connection.commit()
-    session, address = holder or ("a session that has ended since", None)
-    raise StoreError(
-        complaint(
-            "another daemon of this name writes to the database",
-            where=f"store.daemon {server}",
-            got=f"{session}{f' at {address}' if address else ''}",
-            do="give each daemon a name of its own, or stop that one; after a power cut the server"
-            " lets go of the name within a minute",
-        )
-    )
