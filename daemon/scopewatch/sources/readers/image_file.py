@@ -7,6 +7,7 @@ from PIL import Image
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.readers.decode import DECODE_FAULTS, decode_with_pillow, undecodable
+from scopewatch.sources.readers.holes import refuse_hole
 from scopewatch.sources.readers.memory import FileMemory
 from scopewatch.sources.readers.pixel_size import resolution_um
 from scopewatch.sources.readers.planes import (
@@ -29,7 +30,7 @@ from scopewatch.sources.readers.vendors.kinds import (
 )
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
-_PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_PILLOW_KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP"}
 IMAGE_SUFFIXES = TIFF_SUFFIXES | frozenset(_PILLOW_KINDS) | frozenset(KINDS)
 # A JPEG has this many zero bytes only where 4 million consecutive pixels are exactly the same; the
 # gap in a file that is fetched in several pieces is usually larger.
@@ -105,7 +106,11 @@ def read_plane(
         _refuse_holes(path)
     except OSError as error:
         raise _unreadable(path, error) from error
-    return Plane(pixels=decode_with_pillow(path, _kind(path)), statements=statements)
+    pixels = decode_with_pillow(path, _kind(path))
+    if _kind(path) == "BMP":
+        # The file begins with the lowest row.
+        refuse_hole(pixels[::-1], path)
+    return Plane(pixels=pixels, statements=statements)
 
 
 def is_whole(path: Path, limits: ReadLimits = DEFAULT_LIMITS) -> bool:
@@ -128,7 +133,7 @@ def _kind(path: Path) -> str:
                 where=path,
                 expected=", ".join(sorted(IMAGE_SUFFIXES)),
                 got=path.suffix or "no suffix",
-                do="export TIFF, OME-TIFF, PNG or JPEG",
+                do="export TIFF, OME-TIFF, PNG, JPEG or BMP",
             )
         )
     return kind
@@ -137,7 +142,7 @@ def _kind(path: Path) -> str:
 def _look_with_pillow(
     path: Path, limits: ReadLimits
 ) -> tuple[tuple[Statement, ...], tuple[int, int]]:
-    """Read statements and (height, width) of a PNG or JPEG; Pillow decodes a PNG for its EXIF."""
+    """Read statements and (height, width) of an image; Pillow decodes a PNG for its EXIF."""
     kind = _kind(path)
     if path.stat().st_size == 0:
         raise EmptyFileError(path)
@@ -162,10 +167,12 @@ def _look_with_pillow(
 
 
 def _refuse_holes(path: Path) -> None:
-    """Refuse a PNG or JPEG that has its full size and is not filled yet.
+    """Refuse a PNG or JPEG that has its full size and is not filled yet; pixels show it of a BMP.
 
     Zeros are valid codes to their decoders, which would turn the missing part into grey or black.
     """
+    if _kind(path) == "BMP":
+        return
     if _kind(path) == "PNG":
         check_chunks(path, checksums=True)
         refuse_deep_colour(path)

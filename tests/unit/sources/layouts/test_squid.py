@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from scopewatch.sources.base.facts import NOTHING, PlaneFacts
 from scopewatch.sources.folder.source import FolderSource
@@ -106,6 +107,18 @@ def test_images_have_plate_well_field_channel_scale_and_the_time_of_their_field(
     ticket = scene.inbox.ticket("B2/s1/t0001/phase")
     assert ticket.acquired_at == datetime(2026, 3, 2, 10, 0, 1, 500_000, tzinfo=UTC)
     assert scene.source.load(ticket).pixel_size_um == pytest.approx(UM_PER_PX)
+
+
+def test_images_of_8_bits_are_bmp_files(tmp_path: Path, make: Make) -> None:
+    folder = run_folder(tmp_path) / "0"
+    folder.mkdir()
+    image = (pixels(8, 8) >> 4).astype(np.uint8)
+    Image.fromarray(image).save(folder / "A1_0_0_phase.bmp")
+    Image.fromarray(image).save(folder / "A1_focus_camera.bmp")
+    scene = make().start()
+    scene.later(1)
+    assert scene.inbox.keys == ["HES7/plate/A1/s0/t0000/phase"]
+    assert np.array_equal(scene.source.load(scene.inbox.tickets[0]).pixels, image)
 
 
 def test_a_plate_that_is_imaged_again_in_its_own_acquisition_is_a_later_time_point(

@@ -1,4 +1,4 @@
-"""PNG and JPEG files with their full size that are not filled yet do not count as complete."""
+"""PNG, JPEG and BMP files with their full size that are not filled yet are not complete."""
 
 import io
 from pathlib import Path
@@ -9,6 +9,7 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError
 from scopewatch.sources.readers.image_file import is_whole, read_plane
+from scopewatch.sources.readers.planes import NotWrittenError
 from tests.unit.sources.images import pixels
 
 # Begin and end of the zeros, as shares of the file: truncated at its end, and missing pieces.
@@ -84,3 +85,29 @@ def test_a_black_or_even_picture_is_whole(tmp_path: Path) -> None:
             path = tmp_path / f"{value}.{kind.lower()}"
             Image.fromarray(np.full((1024, 1024), value, np.uint8)).save(path, kind, **options)
             assert is_whole(path)
+
+
+@pytest.mark.parametrize("hole", [(0.1, 1), (0.5, 1), (0.9, 1), (0.4, 0.6)], ids=str)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_bmp_with_a_hole_is_not_written_yet(
+    tmp_path: Path, mode: str, hole: tuple[float, float]
+) -> None:
+    path = tmp_path / "a.bmp"
+    image = (pixels(600, 800) >> 4).astype(np.uint8)
+    Image.fromarray(image).convert(mode).save(path)
+    content = path.read_bytes()
+    assert np.array_equal(read_plane(path).pixels, image)
+    # Where a pixel is cut, a colour is left, which is refused as such.
+    begin, end = (int(len(content) * share) // 3 * 3 for share in hole)
+    path.write_bytes(content[:begin] + bytes(end - begin) + content[end:])
+    with pytest.raises(NotWrittenError, match="image is not completely written"):
+        read_plane(path)
+
+
+def test_black_parts_of_a_bmp_are_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.bmp"
+    image = (pixels(600, 800) >> 4).astype(np.uint8)
+    image[::7, ::5] = 0
+    image[:60] = 0
+    Image.fromarray(image).save(path)
+    assert np.array_equal(read_plane(path).pixels, image)
