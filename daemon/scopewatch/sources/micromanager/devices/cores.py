@@ -6,7 +6,7 @@ from typing import Any
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError, complaint
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.devices.bridge import BoundedCore
+from scopewatch.sources.micromanager.devices.bridge import BoundedCore, expect_answers, probe_bridge
 from scopewatch.sources.micromanager.devices.engine import Failed, listen, print_to_log, sum_up
 from scopewatch.sources.micromanager.setup_files import (
     adapters_folder,
@@ -53,6 +53,27 @@ def start_core(config: MicroManagerSourceConfig, failed: Failed) -> None:
         # An Acquisition without a camera would leave a thread that never ends.
         stop_core()
         raise blamed(config, "the configuration has no camera")
+
+
+def join_core(config: MicroManagerSourceConfig, interrupted: Callable[[], bool]) -> None:
+    """Connect to the core of the Micro-Manager that runs, over its bridge.
+
+    Raises
+    ------
+    SourceError
+        When pycro-manager is not installed, none answers, or it has no camera.
+    """
+    probe_bridge(config.port)
+    expect_answers(config.port)
+    print_to_log()
+    try:
+        camera = core_of(config, interrupted).get_camera_device()
+    except SourceError:
+        raise
+    except Exception as error:  # pyjavaz raises bare Exception
+        raise blamed(config, sum_up(error)) from error
+    if not camera:
+        raise blamed(config, "Micro-Manager has no camera")
 
 
 def core_of(

@@ -11,22 +11,23 @@ the series, and are never merged into a hardware sequence.
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from scopewatch.config import MicroManagerSourceConfig
 from scopewatch.core.errors import SourceError
 from scopewatch.event_log import get_logger
-from scopewatch.sources.micromanager.devices.bridge import (
-    expect_answers,
-    give_up,
-    probe_bridge,
-    within,
+from scopewatch.sources.micromanager.devices.bridge import give_up, within
+from scopewatch.sources.micromanager.devices.cores import (
+    blamed,
+    core_of,
+    join_core,
+    start_core,
+    stop_core,
 )
-from scopewatch.sources.micromanager.devices.cores import blamed, core_of, start_core, stop_core
-from scopewatch.sources.micromanager.devices.engine import end_acquisition, print_to_log, sum_up
+from scopewatch.sources.micromanager.devices.engine import end_acquisition, sum_up
 from scopewatch.sources.micromanager.devices.never_came import never_came
+from scopewatch.sources.micromanager.devices.series import ImageSeries
 from scopewatch.sources.micromanager.events import Axes, Event, never
 from scopewatch.sources.micromanager.focus.drive import FocusDrive
 
@@ -72,11 +73,9 @@ class PycroManagerMicroscope:
         self._process = process
         self._core = core
         self._acquisition: Any = None
-        self._saved: Callable[[Axes], None] = lambda _: None
-        self._failed: Callable[[Axes, str], None] = lambda _axes, _why: None
+        self._series = ImageSeries((), lambda _: None)
         self._opened = False
         self._unnoted = False
-        self._longest_s = 0.0
         self._interrupted = threading.Event()
 
     def open(self) -> None:
@@ -90,7 +89,7 @@ class PycroManagerMicroscope:
         """
         self._interrupted.clear()
         if self._config.backend == "java":
-            self._open_bridge()
+            join_core(self._config, self._interrupted.is_set)
         else:
             start_core(self._config, self._on_failure)
         self._opened = True
@@ -115,38 +114,18 @@ class PycroManagerMicroscope:
         SourceError
             When images did not arrive; those that did were reported to `saved`.
         """
-        settled = threading.Semaphore(0)
-        causes: list[tuple[Axes, str]] = []
-        came: list[Axes] = []
-
-        def note(axes: Axes) -> None:
-            came.append(axes)
-            try:
-                saved(axes)
-            finally:
-                # The image is on disk, whatever went wrong with noting it.
-                settled.release()
-
-        def fail(axes: Axes, why: str) -> None:
-            causes.append((axes, why))
-            settled.release()
-
-        self._saved, self._failed = note, fail
-        left = deque(events)
-        self._longest_s = max((event.get("exposure") or 0.0 for event in events), default=0) / 1000
+        series = self._series = ImageSeries(events, saved)
         try:
             if self._acquisition is None:
                 self._acquisition = self._begin()
-            begun = sum(self._ask(left, hold) for _ in range(_AHEAD))
+            begun = sum(self._ask(series, hold) for _ in range(_AHEAD))
         except Exception as error:  # pycro-manager and pyjavaz raise bare Exception
             raise self._blamed(sum_up(error)) from error
-        why = self._wait(left, begun, settled, hold)
-        missing = [event["axes"] for event in events if event["axes"] not in came]
+        why = self._wait(series, begun, hold)
+        causes = series.missing(why)
         if why or causes:
-            blamed = [axes for axes, _ in causes]
-            causes += [(axes, why) for axes in missing if why and axes not in blamed]
             raise never_came(self._config, causes, len(events), ends=bool(why))
-        return not left
+        return series.all_asked
 
     def focus_drive(self) -> FocusDrive:
         """Return the focus drive of the core that is open."""
@@ -173,19 +152,6 @@ class PycroManagerMicroscope:
             give_up((self._config.port,))
         self._opened = False
 
-    def _open_bridge(self) -> None:
-        probe_bridge(self._config.port)
-        expect_answers(self._config.port)
-        print_to_log()
-        try:
-            camera = core_of(self._config, self._interrupted.is_set).get_camera_device()
-        except SourceError:
-            raise
-        except Exception as error:  # pyjavaz raises bare Exception
-            raise self._blamed(sum_up(error)) from error
-        if not camera:
-            raise self._blamed("Micro-Manager has no camera")
-
     def _answering(self) -> contextlib.AbstractContextManager[None]:
         """Bound what is done over the bridge; nothing is bounded where there is none."""
         if self._config.backend == "python":
@@ -196,7 +162,7 @@ class PycroManagerMicroscope:
     def _on_image(self, axes: Axes, _data_set: object) -> None:
         """Note a saved image, in pycro-manager's thread: it must neither raise nor block."""
         try:
-            self._saved(dict(axes))
+            self._series.note_saved(dict(axes))
         except Exception:
             # Once in a row: a traceback for each image would take longer than taking it.
             if not self._unnoted:
@@ -207,24 +173,17 @@ class PycroManagerMicroscope:
 
     def _on_failure(self, axes: Axes, why: str) -> None:
         """Note an image that failed, in the engine's thread."""
-        self._failed(axes, why)
+        self._series.note_failed(axes, why)
 
-    def _ask(self, left: deque[Event], hold: Callable[[], bool]) -> bool:
+    def _ask(self, series: ImageSeries, hold: Callable[[], bool]) -> bool:
         """Have the next image taken; False where none is left, or none is to be begun."""
-        if not left or hold():
+        if series.all_asked or hold():
             return False
-        event = left.popleft()
         with self._answering():
-            self._acquisition.acquire([event])
+            self._acquisition.acquire([series.take_next()])
         return True
 
-    def _wait(
-        self,
-        left: deque[Event],
-        begun: int,
-        settled: threading.Semaphore,
-        hold: Callable[[], bool],
-    ) -> str:
+    def _wait(self, series: ImageSeries, begun: int, hold: Callable[[], bool]) -> str:
         """Wait until each image came or failed; return why no more of them will, '' where all did.
 
         For each that did the next one is asked for, so that the engine never waits for an event.
@@ -234,25 +193,26 @@ class PycroManagerMicroscope:
         SourceError
             When it was interrupted.
         """
+        longest_s = series.longest_s + self._patience_s
         while begun:
             waited_s = 0.0
-            while not settled.acquire(timeout=_CHECK_S):
+            while not series.wait_for_one(_CHECK_S):
                 waited_s += _CHECK_S
                 if self._interrupted.is_set():
                     raise self._blamed("it was stopped")
                 broken_off = self._broken_off()
                 if broken_off:
                     # What was saved before may still be on its way here.
-                    while settled.acquire(timeout=_CHECK_S):
+                    while series.wait_for_one(_CHECK_S):
                         pass
                     return broken_off
-                if waited_s > self._longest_s + self._patience_s:
-                    return f"no image within {self._longest_s + self._patience_s:g} s"
+                if waited_s > longest_s:
+                    return f"no image within {longest_s:g} s"
             if self._interrupted.is_set():
                 raise self._blamed("it was stopped")
             begun -= 1
             try:
-                begun += self._ask(left, hold)
+                begun += self._ask(series, hold)
             except Exception as error:  # noqa: BLE001 - as where the first ones are asked for
                 return sum_up(error)
         return ""
