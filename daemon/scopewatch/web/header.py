@@ -38,10 +38,8 @@ class Header:
         Wells with a raised alert that nobody has acknowledged.
     answered
         How many more wells are flagged, but acknowledged.
-    standing
-        All open alerts that concern the run.
     wider
-        Those of plates and of the monitor that nobody has answered, gravest first.
+        Open alerts of plates and of the monitor that nobody has answered, gravest first.
     held
         What holds time-lapses that scopewatch acquires.
     """
@@ -57,7 +55,6 @@ class Header:
     health: Condition
     flagged: tuple[WellName, ...]
     answered: int
-    standing: tuple[AlertRow, ...]
     wider: tuple[AlertRow, ...]
     now: datetime
     held: tuple[Held, ...] = ()
@@ -131,7 +128,7 @@ def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> He
     state = context.states.of(run)
     raised = [row for row in seen.wells if row.flags]
     flagged = [row.name for row in raised if any(not answered(flag, now) for flag in row.flags)]
-    standing = context.reader.alerts(None, MAX_OPEN, open_only=True, runs=alerts_of(context, run))
+    wider = context.reader.wider_alerts(MAX_OPEN, runs=alerts_of(context, run))
     return Header(
         facts=context.facts,
         run=run,
@@ -144,8 +141,7 @@ def make_header(context: DashboardContext, choice: Choice, seen: Overview) -> He
         health=context.health(),
         flagged=tuple(flagged),
         answered=len(raised) - len(flagged),
-        standing=tuple(standing),
-        wider=_wider(standing, run, state, now),
+        wider=_wider(wider, run, state, now),
         now=now,
         held=tuple(
             each.held
@@ -174,8 +170,7 @@ def _wider(rows: Sequence[AlertRow], run: str, state: State, now: datetime) -> t
     wider = [
         row
         for row in rows
-        if row.well is None
-        and row.kind is not shown
+        if row.kind is not shown
         and not answered(row, now)
         and (row.subject.plate is None or row.subject.run == run)
     ]

@@ -177,8 +177,19 @@ class Reader(Protocol):
         *,
         open_only: bool = False,
         runs: Collection[str] | None = None,
+        courses: bool = True,
     ) -> Sequence[AlertRow]:
-        """Return alerts (of some runs), open ones first; of one well, those that name it."""
+        """Return alerts (of some runs), open ones first; of one well, those that name it.
+
+        Parameters
+        ----------
+        courses
+            Whether evidence holds all points of a course, and not the newest alone.
+        """
+        ...
+
+    def wider_alerts(self, limit: int, *, runs: Collection[str]) -> Sequence[AlertRow]:
+        """Return open alerts of plates and of the monitor, newest first."""
         ...
 
 

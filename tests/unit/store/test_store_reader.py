@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scopewatch.core.alerts.rules import RuleKind, Severity
+from scopewatch.core.alerts.observation import Observation
+from scopewatch.core.alerts.rules import AlertRule, RuleKind, Severity
 from scopewatch.core.estimation.forecast import WellForecast
 from scopewatch.core.imaging.efficiency import Efficiency
 from scopewatch.core.tickets import Refusal
@@ -200,6 +201,26 @@ def test_an_open_alert_shows_what_its_rule_saw_last(filled: Scene, reader: Reade
     (alert,) = reader.alerts(A1, 10)
     assert alert.resolved_at is not None
     assert alert.newest is None
+
+
+def test_pages_get_alerts_with_the_newest_point_of_a_course_alone(reader: Reader) -> None:
+    (whole,) = reader.alerts(A1, 10)
+    (short,) = reader.alerts(A1, 10, courses=False)
+    assert len(whole.evidence.points) > 1
+    assert short.evidence.points == whole.evidence.points[-1:]
+    assert replace(short, evidence=whole.evidence) == whole
+
+
+def test_wider_alerts_are_those_of_plates_and_of_the_monitor(
+    filled: Scene, reader: Reader, clock: FakeClock
+) -> None:
+    assert reader.wider_alerts(10, runs=["run 7"]) == []
+    rule = AlertRule(name="no-frames", kind=RuleKind.NO_FRAMES, limit=1)
+    filled.store.watch([(rule, Observation(at=clock.now(), score=3.0))])
+    (wide,) = reader.wider_alerts(10, runs=["run 7"])
+    assert (wide.rule, wide.well) == ("no-frames", None)
+    assert [row.rule for row in reader.alerts(None, 10)] == ["no-frames", "weak"]
+    assert reader.wider_alerts(10, runs=["run 8"]) == []
 
 
 def test_an_overview_is_the_wells_and_the_counts_of_a_run(filled: Scene, reader: Reader) -> None:

@@ -301,11 +301,16 @@ class FakeReader:
         *,
         open_only: bool = False,
         runs: Collection[str] | None = None,
+        courses: bool = True,
     ) -> Sequence[AlertRow]:
         rows = [row for row in self.raised if not (open_only and row.resolved_at)]
         if runs is not None:
             rows = [row for row in rows if row.subject.run in runs]
         return [row for row in rows if name is None or row.well == name][:limit]
+
+    def wider_alerts(self, limit: int, *, runs: Collection[str]) -> Sequence[AlertRow]:
+        rows = self.alerts(None, limit, open_only=True, runs=runs)
+        return [row for row in rows if row.well is None]
 
 
 @dataclass

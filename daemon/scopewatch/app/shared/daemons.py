@@ -168,7 +168,7 @@ class SharedDaemons:
             signs = opened.reader.liveness()
             runs = opened.states.apart_from_daemon().current()
             names = (*(each.run for each in runs), opened.published.run.name)
-            alerts = opened.reader.alerts(None, MAX_OPEN, open_only=True, runs=names)
+            alerts = opened.reader.alerts(None, MAX_OPEN, open_only=True, runs=names, courses=False)
         except ScopewatchError as error:
             # Of one that cannot be read the others are no worse.
             return DaemonView(name=name, complaints=(str(error),))

@@ -46,8 +46,16 @@ def pack_evidence(evidence: Evidence) -> dict[str, Any]:
     return packed
 
 
-def unpack_evidence(packed: dict[str, Any]) -> Evidence:
-    """Return the evidence that `pack_evidence` packed."""
+def unpack_evidence(packed: dict[str, Any], *, course: bool = True) -> Evidence:
+    """Return the evidence that `pack_evidence` packed.
+
+    Parameters
+    ----------
+    course
+        Whether it holds all points of a course, and not the newest alone.
+    """
+    if not course and "points" in packed:
+        packed = packed | {"points": packed["points"][-1:]}
     return _EVIDENCE.validate_python(packed)
 
 

@@ -1,6 +1,6 @@
 """Alerts and the channels they go to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import CTE, func, select
@@ -26,11 +26,20 @@ def list_alerts(
     *,
     open_only: bool,
     runs: Collection[str] | None = None,
+    of_wells: bool = True,
+    courses: bool = True,
 ) -> list[AlertRow]:
     """Return alerts, standing ones first, then newest first.
 
     Of one well: its own, and those of its plate that name it. Of some runs: those of the monitor
     that watches them, too.
+
+    Parameters
+    ----------
+    of_wells
+        Whether those of wells are meant, and not those of plates and of the monitor alone.
+    courses
+        Whether evidence holds all points of a course, and not the newest alone.
     """
     query = (
         select(Alert)
@@ -47,15 +56,13 @@ def list_alerts(
         query = query.where(Alert.experiment.in_(runs))
     if open_only:
         query = query.where(Alert.resolved_at.is_(None))
+    if not of_wells:
+        query = query.where(Alert.well == "")
     found = session.scalars(query).all()
     postings = _postings(session, [alert.id for alert in found])
-    standing = _standing(session, {alert.experiment for alert in found if not alert.resolved_at})
+    standing = _standing(session, [alert for alert in found if not alert.resolved_at])
     rows = [
-        _row(
-            alert,
-            tuple(postings.get(alert.id, ())),
-            None if alert.resolved_at else standing.get(_key(alert)),
-        )
+        _row(alert, tuple(postings.get(alert.id, ())), standing.get(_key(alert)), courses=courses)
         for alert in found
     ]
     if name is None:
@@ -68,15 +75,28 @@ def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
 
 
 def _standing(
-    session: Session, runs: Collection[str]
+    session: Session, alerts: Sequence[Alert]
 ) -> dict[tuple[str, str, str, str], AlertState]:
-    """Return the states of the rules whose alerts are raised."""
-    rows = session.scalars(select(RuleState).where(RuleState.open, RuleState.experiment.in_(runs)))
-    return {_key(row): unpack_state(row.state) for row in rows}
+    """Return the states of the rules that raised these alerts, which are open."""
+    wanted = {_key(alert) for alert in alerts}
+    rows = session.scalars(
+        select(RuleState).where(
+            RuleState.open,
+            RuleState.experiment.in_({alert.experiment for alert in alerts}),
+            RuleState.well.in_({alert.well for alert in alerts}),
+        )
+    )
+    return {_key(row): unpack_state(row.state) for row in rows if _key(row) in wanted}
 
 
-def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) -> AlertRow:
+def _row(
+    alert: Alert, postings: tuple[Posting, ...], state: AlertState | None, *, courses: bool
+) -> AlertRow:
+    if alert.resolved_at:
+        # Of another alert by the same rule, which is open.
+        state = None
     last = None if state is None else state.last
+    resolution = alert.resolution
     return AlertRow(
         alert=alert.id,
         subject=subject_of(alert.experiment, alert.plate, alert.well),
@@ -87,8 +107,8 @@ def _row(alert: Alert, postings: tuple[Posting, ...], state: AlertState | None) 
         escalated_at=alert.escalated_at,
         resolved_at=alert.resolved_at,
         day=alert.raised_day,
-        evidence=unpack_evidence(alert.evidence),
-        resolution=None if alert.resolution is None else unpack_evidence(alert.resolution),
+        evidence=unpack_evidence(alert.evidence, course=courses),
+        resolution=None if resolution is None else unpack_evidence(resolution, course=courses),
         acknowledged_at=alert.acked_at,
         snoozed_until=alert.snoozed_until,
         postings=postings,

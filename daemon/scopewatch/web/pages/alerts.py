@@ -29,7 +29,7 @@ def alerts(context: GivenContext, visit: GivenVisit, experiment: str | None = No
     choice = choose_run(context, experiment)
     run = choice.run
     header = make_header(context, choice, context.reader.flagged(run))
-    rows = context.reader.alerts(None, MAX_ALERTS, runs=alerts_of(context, run))
+    rows = context.reader.alerts(None, MAX_ALERTS, runs=alerts_of(context, run), courses=False)
     return render_page(
         context,
         visit,

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from scopewatch.monitoring.state import Level
 from scopewatch.web.alert_groups import AlertGroup, alike, group_alerts
 from scopewatch.web.dashboard_context import GivenContext, GivenVisit
-from scopewatch.web.header import choose_run, make_header
+from scopewatch.web.header import MAX_OPEN, choose_run, make_header
 from scopewatch.web.pages.render import render_page
 from scopewatch.web.plate import lay_out
 
@@ -28,10 +28,11 @@ def plates(context: GivenContext, visit: GivenVisit, experiment: str | None = No
         now=header.now,
         staleness=context.staleness(header.state),
     )
+    alerts = context.reader.alerts(None, MAX_OPEN, open_only=True, runs=[run], courses=False)
     groups = [
         group
-        for group in group_alerts(header.standing, context.facts.standard.rules, header.now)
-        if group.well is not None and group.well.run == run
+        for group in group_alerts(alerts, context.facts.standard.rules, header.now)
+        if group.well is not None
     ]
     over = header.state.level is Level.FINISHED
     return render_page(

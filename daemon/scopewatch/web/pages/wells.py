@@ -45,7 +45,7 @@ def well(
     row = find_well(seen.wells, name, "see the plate page")
     header = make_header(context, choose_run(context, name.run), seen)
     standard = context.facts.standard
-    alerts = context.reader.alerts(name, MAX_ALERTS)
+    alerts = context.reader.alerts(name, MAX_ALERTS, courses=False)
     points = context.reader.course(name, TABLE_ROWS)
     shots = context.reader.shots(name, MAX_SHOTS)
     found = _find_pictures(context, shots, header.now)

@@ -22,6 +22,7 @@ class AlertReader(DatabaseReader):
         *,
         open_only: bool = False,
         runs: Collection[str] | None = None,
+        courses: bool = True,
     ) -> list[AlertRow]:
         """Return alerts, standing ones first; of one well, with those of its plate that name it.
 
@@ -29,9 +30,20 @@ class AlertReader(DatabaseReader):
         ----------
         runs
             The runs whose alerts are meant; None for all.
+        courses
+            Whether evidence holds all points of a course, and not the newest alone.
         """
         with transaction(self._engine) as session:
-            return list_alerts(session, name, limit, open_only=open_only, runs=runs)
+            return list_alerts(
+                session, name, limit, open_only=open_only, runs=runs, courses=courses
+            )
+
+    def wider_alerts(self, limit: int, *, runs: Collection[str]) -> list[AlertRow]:
+        """Return open alerts of plates and of the monitor, newest first."""
+        with transaction(self._engine) as session:
+            return list_alerts(
+                session, None, limit, open_only=True, runs=runs, of_wells=False, courses=False
+            )
 
     def alerted_runs(self) -> list[str]:
         """Return the names of the runs that have alerts, those of the monitor among them."""
