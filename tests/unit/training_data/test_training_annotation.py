@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -263,13 +263,24 @@ def test_files_of_regions_are_answered_by_how_to_make_a_mask(tmp_path: Path, nam
     assert "save the regions as a mask (ImageJ: Edit > Selection > Create Mask" in str(caught.value)
 
 
+@pytest.mark.parametrize("planarconfig", ["contig", "separate"])
+@pytest.mark.parametrize("counts", [1, 257], ids=["8 bits", "16 bits"])
 @pytest.mark.parametrize(("channel", "name"), [(0, "red"), (1, "green"), (2, "blue")])
-def test_the_one_colour_of_a_picture_is_taken(tmp_path: Path, channel: int, name: str) -> None:
-    planes = np.zeros((128, 128, 3), dtype=np.uint8)
-    planes[..., channel] = gradient(8)
-    tifffile.imwrite(tmp_path / "f.tif", planes, photometric="rgb")
+def test_the_one_colour_of_a_picture_is_taken(
+    tmp_path: Path,
+    channel: int,
+    name: str,
+    counts: int,
+    planarconfig: Literal["contig", "separate"],
+) -> None:
+    shown = gradient(8) if counts == 1 else gradient(8).astype(np.uint16) * counts + 3
+    planes = np.zeros((128, 128, 3), dtype=shown.dtype)
+    planes[..., channel] = shown
+    kept = planes if planarconfig == "contig" else np.moveaxis(planes, 2, 0)
+    tifffile.imwrite(tmp_path / "f.tif", kept, photometric="rgb", planarconfig=planarconfig)
     picture, note = read_fluorescence(PictureRef(path=tmp_path / "f.tif"))
-    assert np.array_equal(picture.pixels, gradient(8))
+    assert picture.pixels.dtype == shown.dtype
+    assert np.array_equal(picture.pixels, shown)
     assert note == f"{name} channel of a colour picture"
 
 

@@ -68,6 +68,18 @@ def test_a_thumbnail_is_no_second_picture(tmp_path: Path) -> None:
     assert np.array_equal(read_picture(PictureRef(path=tmp_path / "a.tif")).pixels, PLANES[0])
 
 
+@pytest.mark.parametrize("subfiletype", [0, 1], ids=["a page", "called reduced"])
+def test_a_thumbnail_before_the_picture_is_not_taken_for_it(
+    tmp_path: Path, subfiletype: int
+) -> None:
+    pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    with tifffile.TiffWriter(tmp_path / "f.tif") as file:
+        small = np.repeat((pixels[::8, ::8] // 256).astype(np.uint8)[..., None], 3, axis=2)
+        file.write(small, photometric="rgb", subfiletype=subfiletype, metadata=None)
+        file.write(pixels, metadata=None)
+    assert np.array_equal(read_picture(PictureRef(path=tmp_path / "f.tif")).pixels, pixels)
+
+
 def test_pages_of_an_imagej_composite_are_read(composite: Path) -> None:
     picture = read_picture(PictureRef.parse(composite, "two.tif#page=1"))
     assert np.array_equal(picture.pixels, PLANES[1])

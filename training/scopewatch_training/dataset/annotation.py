@@ -11,6 +11,7 @@ from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.core.imaging.fluorescence_signal import match_size
+from scopewatch_training.dataset.pairs.colours import read_single_colour
 from scopewatch_training.dataset.pictures import (
     GreyPicture,
     PictureRef,
@@ -156,7 +157,7 @@ def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
             return _read_labels(ref, reason)
         if not reason.startswith("image is in colour") or ref.part:
             raise
-        labels, colour = _palette_labels(ref), _single_colour(ref)
+        labels, colour = _palette_labels(ref), read_single_colour(ref)
         if labels is not None:
             return _as_mask(labels), "labels of a palette"
         if colour is None:
@@ -226,19 +227,3 @@ def _palette_labels(ref: PictureRef) -> NDArray[np.bool_] | None:
     except (OSError, ValueError, Image.DecompressionBombError):
         # The reader's own line, which says more, is raised by the caller.
         return None
-
-
-def _single_colour(ref: PictureRef) -> tuple[str, NDArray[np.uint8]] | None:
-    """Return name and pixels of the one colour that a picture shows; None where it shows more."""
-    try:
-        with Image.open(ref.path) as image:
-            if image.mode not in ("RGB", "RGBA", "P"):
-                return None
-            planes = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
-        # The reader's own line, which says more, is raised by the caller.
-        return None
-    shown = [index for index in range(3) if np.ptp(planes[..., index]) > 0]
-    if len(shown) != 1:
-        return None
-    return ("red", "green", "blue")[shown[0]], np.ascontiguousarray(planes[..., shown[0]])

@@ -28,8 +28,9 @@ _BANDS: Final = 256
 _TAILS: Final = (2, 98)
 """Percentiles of the thumbnail at which it is clipped."""
 _LOWEST: Final = 4
-_BAND: Final = 16
-_BITS: Final = _BAND**2
+BAND: Final = 16
+"""Rows and columns of cosine coefficients whose signs make a perceptual hash."""
+_BITS: Final = BAND**2
 _CROP_PX: Final = 510
 _FINEST_PX: Final = 3
 _BOXES: Final = (1, 3, 9, 27)
@@ -135,7 +136,7 @@ def mark(pixels: Pixels) -> str:
     low, high = np.percentile(thumb, _TAILS)
     if low == high:
         return ""
-    band = slice(_LOWEST, _LOWEST + _BAND)
+    band = slice(_LOWEST, _LOWEST + BAND)
     signs = fft.dctn(np.clip(thumb, low, high), norm="ortho")[band, band] > 0
     return np.packbits(signs).tobytes().hex()
 

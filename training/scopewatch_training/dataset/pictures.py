@@ -3,6 +3,7 @@
 The daemon's own readers read them, so that the daemon could score every training picture.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -181,16 +182,17 @@ def _find_page(ref: PictureRef) -> tuple[int, int]:
 
 
 def _only_page(ref: PictureRef, planes: Sequence[PlaneEntry]) -> int:
-    """Return 0 where a file has one picture; thumbnails and pyramids of it do not count.
+    """Return the page of a file's one picture; thumbnails and pyramids of it do not count.
 
     Raises
     ------
     FrameError
         When it has several: the first of a time-lapse or stack is seldom the one that is meant.
     """
-    alike = [each for each in planes if each.size_px == planes[0].size_px]
+    largest = max((each.size_px for each in planes), key=math.prod, default=(0, 0))
+    alike = [each for each in planes if each.size_px == largest]
     if len(alike) < 2:
-        return 0
+        return alike[0].page if alike else 0
     named = list(dict.fromkeys(each.facts.channel for each in alike if each.facts.channel))
     raise FrameError(
         complaint(
@@ -235,13 +237,7 @@ def _load(load: Callable[[FrameTicket], Frame], path: str, part: str) -> GreyPic
 
 
 def look_at_file(ref: PictureRef) -> list[str | int]:
-    """Return path, size and modification time of a picture's file, to detect changes.
-
-    Raises
-    ------
-    FrameError
-        When it is gone.
-    """
+    """Return path, size and modification time of a picture's file; FrameError when it is gone."""
     try:
         state = ref.path.stat()
     except OSError as error:

@@ -1,4 +1,8 @@
-"""Copies: pictures that are in a data set twice, exactly or saved again.
+"""Copies: pictures that are in a data set twice, exactly, saved again, mirrored or turned.
+
+Data sets that were augmented before hold each field several times. A mirrored picture has the same
+cosine coefficients but for signs, a turned one has them transposed, so that the hash of one
+orientation gives those of all eight.
 
 Fields of one well at other time points may look alike without being copies, so that only exact
 copies count among them.
@@ -12,16 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
-from scopewatch_training.dataset.looks import Look
+from scopewatch_training.dataset.looks import BAND, Look
 from scopewatch_training.dataset.pairs.record import Pair
 
 NEAR: Final = 0.2
 """Share of bits of the perceptual hash up to which two fields count as one picture.
 
 Measured on E. coli and simulated frames: copies in 8 bits or scaled by 0.5 to 1.5 differ in at most
-0.11, different fields in at least 0.30.
+0.11, different fields in at least 0.30, at whichever orientation is nearest.
 """
-_DO: Final = "keep one of them: a copy counts twice, and flatters where one is held out"
+_DO: Final = (
+    "keep one of them: a copy, also a mirrored or turned one, counts twice, and flatters where one"
+    " is held out"
+)
 
 
 def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
@@ -42,22 +49,23 @@ def find_copies(pairs: Sequence[Pair]) -> list[Doubt]:
                     run=other.run,
                     pair=other.phase,
                     place=other.place,
-                    measured=f"{other} and {one}",
+                    measured=f"{other} and {one}{_which(one, other, exact=exact)}",
                     expected="each field once",
-                    do=_DO,
+                    do=_do(one, other, exact=exact),
                 )
             )
     for (run, source), found in across.items():
-        one, other, _ = found[0]
+        one, other, exact = found[0]
         doubts.append(
             Doubt(
                 kind=_kind(exact=all(exact for *_, exact in found)),
                 weight=Weight.STOP,
                 run=run,
                 pair=None,
-                measured=f"{len(found)} of its pairs are in run {source} too, as {other} is {one}",
+                measured=f"{len(found)} of its pairs are in run {source} too, as {other} is {one}"
+                + _which(one, other, exact=exact),
                 expected="runs that share no picture",
-                do=_DO,
+                do=_do(one, other, exact=exact),
             )
         )
     return doubts
@@ -109,8 +117,47 @@ def unpack(marks: Sequence[str]) -> NDArray[np.float32]:
 
 
 def nearness(marks: NDArray[np.float32], mark: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the share of bits in which each of some hashes differs from one."""
-    return np.asarray(0.5 - marks @ mark / (2 * mark.size), dtype=np.float32)
+    """Return the share of bits in which each of some hashes differs from one.
+
+    The one is mirrored and turned to where it is nearest to each.
+    """
+    alike = (marks @ _orient(mark).T).max(axis=1, initial=-float(mark.size))
+    return np.asarray(0.5 - alike / (2 * mark.size), dtype=np.float32)
+
+
+def _orient(mark: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a hash of the eight orientations of its picture: (8, 256).
+
+    The lowest coefficient of a hash has an even number, as it is where signs stay.
+    """
+    side = BAND
+    signs = np.where(np.arange(side) % 2, np.float32(-1), np.float32(1))
+    square = mark.reshape(side, side)
+    mirrored = [square, square * signs, square * signs[:, None], square * np.outer(signs, signs)]
+    turned = [each.T for each in mirrored]
+    return np.stack([each.ravel() for each in (*mirrored, *turned)])
+
+
+def _which(one: Pair, other: Pair, *, exact: bool) -> str:
+    """Return which of the pictures two pairs share, where it is not both."""
+    if not exact or one.source_sha256 == other.source_sha256:
+        return ""
+    alone = "phase frame" if _same_phase(one, other) else "fluorescence"
+    return f", by their {alone} alone"
+
+
+def _do(one: Pair, other: Pair, *, exact: bool) -> str:
+    if not _which(one, other, exact=exact):
+        return _DO
+    if _same_phase(one, other):
+        return "keep one fluorescence for each phase frame: of two exposures or markers, the one"
+    return (
+        "give each phase frame its own fluorescence: a path was copied down, or is of another day"
+    )
+
+
+def _same_phase(one: Pair, other: Pair) -> bool:
+    return one.phase_look.sha256 == other.phase_look.sha256
 
 
 def _kind(*, exact: bool) -> DoubtKind:

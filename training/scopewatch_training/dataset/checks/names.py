@@ -7,6 +7,7 @@ thing written twice; `march_A1` and `march_A2` are wells of one run.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
@@ -27,6 +28,7 @@ Passages, donors and replicates are called `p3`, `d1`, `N2`: a letter with a num
 where the pair is of the well of that name.
 """
 _MOST_NAMED: Final = 4
+_FEWEST_WELLS: Final = 3
 
 
 def find_twin_names(pairs: Sequence[Pair]) -> list[Doubt]:
@@ -82,6 +84,32 @@ def find_split_runs(pairs: Sequence[Pair]) -> list[Doubt]:
         )
         for runs in stems.values()
         if len(runs) > 1
+    ] or _find_wells_of_one_plate(pairs)
+
+
+def _find_wells_of_one_plate(pairs: Sequence[Pair]) -> list[Doubt]:
+    """Return a doubt where each run is one well, another of the same plate and folder in each."""
+    runs = group_by_run(pairs)
+    places = {(pair.plate, fold_name(pair.well)) for pair in pairs}
+    alone = all(len({fold_name(pair.well) for pair in members}) == 1 for members in runs.values())
+    if len(runs) < _FEWEST_WELLS or len(places) < len(runs) or not alone:
+        return []
+    folders = {str(Path(pair.phase).parent) for pair in pairs}
+    if len({plate for plate, _ in places}) > 1 or len(folders) > 1:
+        return []
+    named = [f"{run} ({members[0].well})" for run, members in runs.items()]
+    return [
+        Doubt(
+            kind=DoubtKind.SPLIT_RUN,
+            weight=Weight.LOOK,
+            run=next(iter(runs)),
+            pair=None,
+            measured=f"{len(runs)} runs of one well each, all on plate {pairs[0].plate}:"
+            f" {', '.join(named[:_MOST_NAMED])}{', ...' if len(named) > _MOST_NAMED else ''}",
+            expected="a run for each differentiation: all that shares a start and a pair of hands",
+            do="write one name in column run where these are wells of one plate (a spreadsheet"
+            " counts up a name that is filled down), or name each run's own plate",
+        )
     ]
 
 
