@@ -6,12 +6,14 @@ Their positive area is taken as it was drawn: no background, no threshold, no no
 from typing import Any, Final
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
 from scopewatch.core.errors import FrameError, complaint
-from scopewatch.core.imaging.fluorescence_signal import match_size
-from scopewatch_training.dataset.pairs.colours import read_single_colour
+from scopewatch.core.imaging.frame import Pixels
+from scopewatch.sources.readers.decode import DECODE_FAULTS
+from scopewatch.sources.readers.image_file import TIFF_SUFFIXES
 from scopewatch_training.dataset.pictures import (
     GreyPicture,
     PictureRef,
@@ -25,7 +27,6 @@ from scopewatch_training.dataset.regions import (
     measure_regions,
 )
 
-Plane = NDArray[np.float32]
 POSITIVE_COUNTS: Final = 1000.0
 """Signal of the positive area of a mask; outside it is 0."""
 MASK_NOISE: Final = 1.0
@@ -118,18 +119,6 @@ def _refuse_classes(pixels: NDArray[Any], where: object) -> None:
         )
 
 
-def mask_signal(area: NDArray[np.bool_], shape: tuple[int, int], where: object) -> Plane:
-    """Return a positive area as a signal of the (H, W) of its phase frame.
-
-    Raises
-    ------
-    FrameError
-        When the two have different proportions.
-    """
-    plane = match_size(area.astype(np.uint8), shape, where)
-    return np.where(plane >= 0.5, np.float32(POSITIVE_COUNTS), np.float32(0))
-
-
 def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
     """Read a fluorescence picture, also labels of any type and a picture in a single colour.
 
@@ -157,7 +146,7 @@ def read_fluorescence(ref: PictureRef) -> tuple[GreyPicture, str]:
             return _read_labels(ref, reason)
         if not reason.startswith("image is in colour") or ref.part:
             raise
-        labels, colour = _palette_labels(ref), read_single_colour(ref)
+        labels, colour = _palette_labels(ref), _single_colour(ref)
         if labels is not None:
             return _as_mask(labels), "labels of a palette"
         if colour is None:
@@ -227,3 +216,32 @@ def _palette_labels(ref: PictureRef) -> NDArray[np.bool_] | None:
     except (OSError, ValueError, Image.DecompressionBombError):
         # The reader's own line, which says more, is raised by the caller.
         return None
+
+
+def _single_colour(ref: PictureRef) -> tuple[str, Pixels] | None:
+    """Return name and pixels of the one colour that a picture shows; None where it shows more."""
+    try:
+        planes = _read_colours(ref)
+    except DECODE_FAULTS:
+        # The reader's own line, which says more, is raised by the caller.
+        return None
+    if planes is None or planes.dtype not in (np.uint8, np.uint16):
+        return None
+    shown = [index for index in range(3) if np.ptp(planes[..., index]) > 0]
+    if len(shown) != 1:
+        return None
+    return ("red", "green", "blue")[shown[0]], np.ascontiguousarray(planes[..., shown[0]])
+
+
+def _read_colours(ref: PictureRef) -> NDArray[Any] | None:
+    """Read the colours of a picture, (H, W, 3); Pillow would cut those of 16 bits to 8."""
+    with Image.open(ref.path) as image:
+        if image.mode not in ("RGB", "RGBA", "P"):
+            return None
+        if image.mode == "P" or ref.path.suffix.lower() not in TIFF_SUFFIXES:
+            return np.asarray(image.convert("RGB"))
+    with tifffile.TiffFile(ref.path) as file:
+        planes = file.pages[0].asarray()
+    if planes.ndim == 3 and planes.shape[0] in (3, 4):
+        planes = np.moveaxis(planes, 0, 2)
+    return planes[..., :3] if planes.ndim == 3 and planes.shape[2] in (3, 4) else None

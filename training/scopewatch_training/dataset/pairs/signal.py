@@ -14,7 +14,7 @@ from scopewatch.core.imaging.fluorescence_signal import (
     subtract_background,
 )
 from scopewatch.core.imaging.planes.filters import block_means
-from scopewatch_training.dataset.annotation import MASK_NOISE, mask_signal
+from scopewatch_training.dataset.annotation import MASK_NOISE, POSITIVE_COUNTS
 from scopewatch_training.dataset.manifest import PairRow
 from scopewatch_training.dataset.pairs.background import Background, measure_background
 from scopewatch_training.dataset.pairs.pair_pictures import PairPictures
@@ -82,7 +82,7 @@ def make_signal(
         When the two pictures have different proportions.
     """
     if pictures.area is not None:
-        plane = mask_signal(pictures.area, shape, row.fluorescence)
+        plane = _mask_signal(pictures.area, shape, row.fluorescence)
         # A mask has neither the fineness nor the glow of fluorescence.
         return PairSignal(
             plane=plane,
@@ -102,3 +102,15 @@ def make_signal(
         share=float(np.mean(clear)),
         background=measure_background(counts, plane),
     )
+
+
+def _mask_signal(area: NDArray[np.bool_], shape: tuple[int, int], where: object) -> Plane:
+    """Return a positive area as a signal of the (H, W) of its phase frame.
+
+    Raises
+    ------
+    FrameError
+        When the two have different proportions.
+    """
+    plane = match_size(area.astype(np.uint8), shape, where)
+    return np.where(plane >= 0.5, np.float32(POSITIVE_COUNTS), np.float32(0))
