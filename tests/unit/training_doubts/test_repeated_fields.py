@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.unit.training_data.pair_files import make_field
 
 pytestmark = pytest.mark.training
 
-Change = Callable[[Pixels], Pixels]
+Change = Callable[[Pixels], Any]
 ORIENTATIONS: dict[str, Change] = {
     "mirrored": np.fliplr,
     "upside down": np.flipud,
@@ -39,7 +40,7 @@ def glow(seed: int) -> Pixels:
 
 
 def pair(run: str, well: str, phase: Pixels, fluorescence: Pixels, folder: str = "data") -> Pair:
-    looks = look_at(np.ascontiguousarray(phase)), look_at(np.ascontiguousarray(fluorescence))
+    looks = look_at(phase), look_at(fluorescence)
     return Pair(
         id=f"{run}-{well}", run=run, plate="P1", well=well, site=0, time_point=0, day=None,
         phase=f"{folder}/{run}-{well}.tif", fluorescence="f.tif", phase_look=looks[0],

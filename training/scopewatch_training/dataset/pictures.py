@@ -189,7 +189,8 @@ def _only_page(ref: PictureRef, planes: Sequence[PlaneEntry]) -> int:
     FrameError
         When it has several: the first of a time-lapse or stack is seldom the one that is meant.
     """
-    largest = max((each.size_px for each in planes), key=math.prod, default=(0, 0))
+    sizes = (each.size_px for each in planes)
+    largest = max(sizes, key=lambda size: math.prod(size or (0,)), default=None)
     alike = [each for each in planes if each.size_px == largest]
     if len(alike) < 2:
         return alike[0].page if alike else 0
