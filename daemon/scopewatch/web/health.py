@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from scopewatch.monitoring.state import Level, RunState
 from scopewatch.notify.breaker import Receiver
-from scopewatch.web.acquisition import answer_of
+from scopewatch.web.api.acquisition import answer_of
 from scopewatch.web.dashboard_context import GivenContext
 
 routes = APIRouter()

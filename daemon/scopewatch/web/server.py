@@ -13,10 +13,11 @@ from starlette.staticfiles import StaticFiles
 
 from scopewatch.core.errors import NoSpaceError, ScopewatchError, complaint
 from scopewatch.core.phrases import Language
-from scopewatch.web import acquisition, health, pages, retry
+from scopewatch.web import health, pages, retry
 from scopewatch.web.access import login
 from scopewatch.web.access.auth_middleware import AuthConfig, AuthMiddleware
 from scopewatch.web.access.request_guard import RefusedFormError, RequestGuard
+from scopewatch.web.api import acquisition
 from scopewatch.web.api import routes as api
 from scopewatch.web.dashboard_context import DashboardContext
 from scopewatch.web.language import page_language
@@ -50,8 +51,7 @@ def create_pages(context: DashboardContext) -> FastAPI:
     app.include_router(pages.routes, include_in_schema=False)
     app.include_router(api.routes)
     app.include_router(health.routes)
-    app.include_router(acquisition.pages, include_in_schema=False)
-    app.include_router(acquisition.programs)
+    app.include_router(acquisition.routes)
     app.include_router(retry.pages, include_in_schema=False)
     app.include_router(retry.programs)
     answer_failures(app, context)

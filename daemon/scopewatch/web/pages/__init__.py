@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from scopewatch.web.pages import alerts, languages, pictures, plates, quarantine, wells
+from scopewatch.web.pages import acquisition, alerts, languages, pictures, plates, quarantine, wells
 
 routes = APIRouter()
-for _page in (plates, wells, quarantine, alerts, languages, pictures):
+for _page in (plates, wells, quarantine, alerts, languages, pictures, acquisition):
     routes.include_router(_page.routes)
