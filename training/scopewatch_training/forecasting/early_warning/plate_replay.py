@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from scopewatch.core.alerts.observation import Subject
-from scopewatch.core.alerts.plate import FAILING, WEAK, PlateFacts, StateKey
-from scopewatch.core.alerts.rules import AlertRule, RuleKind
-from scopewatch.core.alerts.state_machine import AlertState, Change
+from scopewatch.core.alerts.plate import PlateFacts, StateKey
+from scopewatch.core.alerts.rules import AlertRule
+from scopewatch.core.alerts.state_machine import AlertState
 from scopewatch.core.alerts.wells import Past, WellFacts
 from scopewatch.monitoring.advance import PlateUpdate, advance
 from scopewatch.monitoring.history import Plate, PlateHistory, lags, must_wait, stepped_by_all
@@ -22,14 +22,12 @@ from scopewatch.monitoring.policy import RunPolicy
 from scopewatch.monitoring.schedule import DueStep, due_steps
 from scopewatch.monitoring.well_facts import well_facts
 from scopewatch_training.forecasting.courses import by_well, outlooks_of
+from scopewatch_training.forecasting.early_warning.warning_log import WarningLog
 from scopewatch_training.forecasting.early_warning.wells import Warned
 from scopewatch_training.forecasting.timelapse import Moment
 
 START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Day 0 of every replayed run: cooldowns and quiet hours need some clock."""
-
-OF_WEAK_WELLS: Final = WEAK | {RuleKind.OUTLIER_WELL}
-"""Rules of these kinds name a well because it does worse than it should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +105,9 @@ class PlateReplay:
 
     def warnings(self, rules: Sequence[AlertRule]) -> dict[str, Warned]:
         """Replay the plate under some rules and return of which wells they warned."""
-        log = _Log(kinds={rule.name: rule.kind for rule in rules})
+        log = WarningLog(kinds={rule.name: rule.kind for rule in rules})
         for step in self.steps(rules):
-            log.take(step)
+            log.take(step.day, step.update)
         return {well: log.warned(well) for well in self._known}
 
     def steps(self, rules: Sequence[AlertRule]) -> Iterator[ReplayStep]:
@@ -220,56 +218,3 @@ class PlateReplay:
 
     def _subject(self, well: str | None) -> Subject:
         return Subject(run=self.run, plate=self.plate, well=well)
-
-
-@dataclass(slots=True)
-class _Log:
-    """Which alerts named which wells, as steps go on.
-
-    Attributes
-    ----------
-    kinds
-        Of the rules, by name.
-    raised
-        Wells under an alert, notified or not: by rule and subject.
-    open
-        Wells that each open alert named.
-    """
-
-    kinds: Mapping[str, RuleKind]
-    raised: set[StateKey] = field(default_factory=set)
-    ever: set[str] = field(default_factory=set)
-    open: dict[StateKey, frozenset[str]] = field(default_factory=dict)
-    since: dict[str, float] = field(default_factory=dict)
-
-    def take(self, step: ReplayStep) -> None:
-        """Take in what a step changed."""
-        for key, state in step.update.states.items():
-            (self.raised.add if state.raised else self.raised.discard)(key)
-        for subject, transition in step.update.transitions:
-            key = transition.rule.name, subject
-            if transition.change is Change.RESOLVED:
-                self.open.pop(key, None)
-            elif transition.change is Change.RAISED:
-                self.open[key] = self._named(transition.rule, subject)
-        named = frozenset().union(*self.open.values())
-        self.ever |= named
-        self.since = {well: self.since.get(well, step.day) for well in named}
-
-    def warned(self, well: str) -> Warned:
-        """Return when an operator was warned of a well."""
-        return Warned(ever=well in self.ever, since_day=self.since.get(well))
-
-    def _named(self, rule: AlertRule, subject: Subject) -> frozenset[str]:
-        """Return the wells that a new alert calls weak.
-
-        An alert of a plate names all wells that fail; those that fail by being weak are meant here.
-        """
-        if subject.well is not None:
-            return frozenset({subject.well} if rule.kind in OF_WEAK_WELLS else ())
-        weak = OF_WEAK_WELLS & frozenset(rule.speaks_for or FAILING)
-        return frozenset(
-            well.well
-            for name, well in self.raised
-            if self.kinds[name] in weak and well.well is not None and well.covered_by(rule)
-        )
