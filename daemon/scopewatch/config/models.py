@@ -21,7 +21,8 @@ from scopewatch.config.sources import MicroManagerSourceConfig, SourceConfig
 from scopewatch.config.store import OverlayConfig, StoreConfig
 from scopewatch.config.strict import Seconds, Strict
 from scopewatch.config.web import WebConfig
-from scopewatch.core.alerts.rules import AlertRule, implied_rules
+from scopewatch.core.alerts.implied_rules import implied_rules
+from scopewatch.core.alerts.rules import AlertRule
 from scopewatch.core.deprecation import Deprecation
 from scopewatch.core.phrases import Language
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.core.alerts.rules import AlertRule, RuleKind, implied_rules
+from scopewatch.core.alerts.implied_rules import implied_rules
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from tests.conftest import FakeClock
 from tests.unit.store.scene import Scene, key, open_store
 

@@ -13,7 +13,7 @@ from scopewatch.app.run_policy import policy_of
 from scopewatch.config import Config, RunConfig
 from scopewatch.config.rule import QuietHoursConfig
 from scopewatch.config.rules import AnyRuleConfig
-from scopewatch.core.alerts.rules import implied_rules
+from scopewatch.core.alerts.implied_rules import implied_rules
 from scopewatch.core.errors import StoreError, complaint
 from scopewatch.core.imaging.model_card.card import ModelCard
 from scopewatch.core.imaging.model_card.held_out import ForecastDay, HeldOutErrors

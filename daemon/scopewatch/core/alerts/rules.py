@@ -1,7 +1,7 @@
 """Alert rules: what each watches, and its limits."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from math import isfinite
@@ -99,10 +99,6 @@ DEFAULT_LIMITS: Final[dict[RuleKind, float]] = {
     RuleKind.MODEL_REFUSED: 0.5,
     RuleKind.RELOAD_REFUSED: 0.5,
 }
-
-
-# As of a rule of plates that is configured (`config.rules.PlateCollapseConfig`).
-_IMPLIED_HYSTERESIS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,39 +215,3 @@ class AlertRule:
             and (plate is None or any_match(self.plates, plate))
             and (well is None or any_well(self.wells, well))
         )
-
-
-def implied_rules(rules: Sequence[AlertRule]) -> tuple[AlertRule, ...]:
-    """Return the rules of plates that go with rules of frames that cannot be judged.
-
-    There is none where a configured rule of plates already covers the same wells.
-    """
-    names = {rule.name for rule in rules}
-    plates = [_scope(rule) for rule in rules if rule.kind is RuleKind.PLATE_COLLAPSE]
-    implied = []
-    for rule in rules:
-        if rule.kind is not RuleKind.UNFIT_FRAMES:
-            continue
-        spoken_for = any(
-            all(not wide or wide == own for wide, own in zip(plate, _scope(rule), strict=True))
-            for plate in plates
-        )
-        name = f"{rule.name}: plate"
-        if not spoken_for and name not in names:
-            implied.append(
-                replace(
-                    rule,
-                    name=name,
-                    kind=RuleKind.PLATE_COLLAPSE,
-                    limit=None,
-                    critical_limit=None,
-                    consecutive=1,
-                    hysteresis=_IMPLIED_HYSTERESIS,
-                    speaks_for=(RuleKind.UNFIT_FRAMES,),
-                )
-            )
-    return tuple(implied)
-
-
-def _scope(rule: AlertRule) -> tuple[tuple[str, ...], ...]:
-    return rule.runs, rule.plates, rule.wells

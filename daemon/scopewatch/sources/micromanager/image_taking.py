@@ -1,8 +1,10 @@
 """Takes images with a microscope, and connects to it again where they do not come.
 
-connected --take--> acquiring --> connected
-^                  | images missing: reconnected, tried again
-'-connected again<-' still missing: says why
+For each time point:
+
+    connected --take--> acquiring --all came-------> connected
+                                  '-images missing-> connected again, and tried once more;
+                                                     still missing: it says why
 """
 
 import threading

@@ -16,7 +16,8 @@ from scopewatch.config.rules import (
     UnfitFramesConfig,
     WeakForecastConfig,
 )
-from scopewatch.core.alerts.rules import AlertRule, RuleKind, implied_rules
+from scopewatch.core.alerts.implied_rules import implied_rules
+from scopewatch.core.alerts.rules import AlertRule, RuleKind
 from scopewatch.core.errors import ConfigError, complaint
 from scopewatch.inference.bundle import Bundle, load_bundle
 from scopewatch.inference.tflite import TFLiteScorer
