@@ -4,7 +4,7 @@ Inline SVG needs no script, no library and no network, prints well, and follows 
 colours in light and dark.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scopewatch.core.estimation.forecast import WellForecast
@@ -20,6 +20,8 @@ HEIGHT = 314
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 20, 50
 # More dots than these run into each other: the line alone is drawn, the newest are marked.
 MOST_DOTS = 120
+# Of the label of a target, in the size that small screens have.
+LABEL_INDENT, LABEL_WIDTH, LABEL_HEIGHT = 6, 160, 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,15 @@ class Tick:
 
     at: float
     label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetLine:
+    """A target: the height of its line, and where its label begins, in SVG units."""
+
+    at: float
+    label: str
+    label_x: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +86,7 @@ class Chart:
     marks: tuple[Mark, ...]
     acts: tuple[Mark, ...]
     ahead: Ahead | None
-    targets: tuple[Tick, ...]
+    targets: tuple[TargetLine, ...]
     days: tuple[Tick, ...]
     percents: tuple[Tick, ...]
     width: int = WIDTH
@@ -155,13 +166,24 @@ def draw_course(
             bottom=y(forecast.low),
             text=_describe_forecast(forecast, say),
         ),
-        targets=tuple(
-            Tick(at=y(target), label=say("target {target}").format(target=percent(target)))
-            for target in targets
-        ),
+        targets=_target_lines(targets, y, say),
         days=tuple(Tick(at=x(day), label=f"{day:g}") for day in axes.days(10)),
         percents=tuple(Tick(at=y(share), label=percent(share)) for share in SHARES),
     )
+
+
+def _target_lines(
+    targets: Sequence[float], y: Callable[[float], float], say: Say
+) -> tuple[TargetLine, ...]:
+    """Return the lines of targets, the highest first; labels of near ones lie side by side."""
+    lines: list[TargetLine] = []
+    for target in sorted(targets, reverse=True):
+        at, label_x = y(target), float(LEFT + LABEL_INDENT)
+        if lines and at - lines[-1].at < LABEL_HEIGHT:
+            label_x = lines[-1].label_x + LABEL_WIDTH
+        label = say("target {target}").format(target=percent(target))
+        lines.append(TargetLine(at=at, label=label, label_x=label_x))
+    return tuple(lines)
 
 
 def _axes_of(points: Sequence[CoursePoint], forecast: WellForecast | None) -> TrendAxes:

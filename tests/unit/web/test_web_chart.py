@@ -56,6 +56,15 @@ def test_target_and_flags_are_marked_with_their_words() -> None:
     assert mark.x == LEFT + 0.75 * (WIDTH - LEFT - RIGHT)
 
 
+def test_labels_of_targets_that_are_near_each_other_lie_side_by_side() -> None:
+    chart = draw_course([point(0, 0.2), point(8, 0.2)], [], [0.5, 0.55, 0.2])
+    assert chart is not None
+    assert [line.label[7:9] for line in chart.targets] == ["55", "50", "20"]
+    high, near, low = chart.targets
+    assert high.label_x == low.label_x
+    assert near.label_x - high.label_x >= 150
+
+
 def test_an_alert_from_before_the_shown_days_stays_within_the_chart() -> None:
     chart = draw_course([point(5, 0.2), point(8, 0.2)], [alert_row(day=2.0)], [0.5])
     assert chart is not None
