@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from scopewatch_training.dataset.checks.coarseness import find_mixed_scales, find_unstated_sizes
+from scopewatch_training.dataset.checks.coarseness import (
+    find_mixed_scales,
+    find_odd_coarseness,
+    find_unstated_sizes,
+)
 from scopewatch_training.dataset.checks.masks import find_loose_masks
 from scopewatch_training.dataset.checks.unrelated import find_unequal_stacks
 from scopewatch_training.dataset.doubts import DoubtKind, Weight
@@ -55,6 +59,36 @@ def test_a_run_of_two_microscopes_is_named(fineness: Sequence[float], measured: 
     looks = [Look(mark="0" * 64, fineness=each) for each in fineness]
     found = find_mixed_scales([pair(at, phase_look=look) for at, look in enumerate(looks)])
     assert [each.measured for each in found] == ([] if measured is None else [measured])
+
+
+@pytest.mark.parametrize(
+    ("side", "fineness", "named"),
+    [
+        (128, 0.35, True),
+        (85, 0.35, True),
+        (128, 0.15, False),
+        (200, 0.35, False),
+        (256, 0.35, False),
+    ],
+    ids=["binned 2 x 2", "binned 3 x 3", "a region of the camera", "a crop", "as large as most"],
+)
+def test_a_binned_run_is_named_though_the_same_pixel_size_is_stated(
+    side: int, fineness: float, named: bool
+) -> None:
+    facts = [(256, 0.0), (256, 0.05), (side, fineness)]
+    pairs = [
+        pair(
+            run=f"r{at}",
+            height=height,
+            width=height,
+            um_per_px=0.65,
+            phase_look=Look(mark="0" * 64, fineness=value),
+        )
+        for at, (height, value) in enumerate(facts)
+    ]
+    found = find_odd_coarseness(pairs)
+    assert [(each.run, each.weight) for each in found] == [("r2", Weight.LOOK)] * named
+    assert all("finer structure (fineness 0.3) in frames 1/" in each.measured for each in found)
 
 
 @pytest.mark.parametrize(
