@@ -48,7 +48,8 @@ def find_odd_coarseness(pairs: Sequence[Pair]) -> list[Doubt]:
     binned = _binned_runs(pairs)
     for run, fineness in medians.items():
         finer = run in binned and fineness - usual > FINER_WHERE_BINNED
-        if abs(fineness - usual) > MOST_APART or finer:
+        limit = FINER_WHERE_BINNED if finer else MOST_APART
+        if abs(fineness - usual) > limit:
             doubts.append(
                 Doubt(
                     kind=DoubtKind.COARSENESS,
@@ -58,8 +59,7 @@ def find_odd_coarseness(pairs: Sequence[Pair]) -> list[Doubt]:
                     measured=f"{'coarser' if fineness < usual else 'finer'} structure"
                     f" (fineness {fineness:.1f})"
                     + (f" in frames 1/{binned[run]} as wide as most" if finer else ""),
-                    expected=f"within {FINER_WHERE_BINNED if finer else MOST_APART:g} of {usual:.1f},"
-                    " as the other runs",
+                    expected=f"within {limit:g} of {usual:.1f}, as the other runs",
                     do="look at its focus, objective, binning and um_per_px; of another scale"
                     " correct um_per_px and give --um-per-px",
                 )
