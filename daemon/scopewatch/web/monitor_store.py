@@ -1,7 +1,7 @@
 """Protocols of what the dashboard needs from the rest of the daemon.
 
 The pages know no database: they read plain records through `Reader` (`store.read.reader.Reader` in
-the daemon), answer alerts through `AlertAnswers` (`store.write.database.Store`), and `app`
+the daemon), answer alerts through `AlertAnswers` (`app.recording.store.Store`), and `app`
 plugs these in.
 """
 

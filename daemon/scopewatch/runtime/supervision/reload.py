@@ -1,7 +1,9 @@
 """A reload as the supervisor sees it: checked in another thread while the daemon works on.
 
-idle --begin()--> checking --refused, or it took too long--> idle, or once more
-'------in order--> the supervisor ends, and the daemon is built again
+Its states:
+
+    idle --begin()--> checking --refused, or it took too long--> idle, or once more
+                               '-in order--> the supervisor ends, and the daemon is built again
 """
 
 from collections.abc import Callable
