@@ -6,8 +6,9 @@ https://ngff.openmicroscopy.org/0.5/index.html#multiscale-md
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
 from scopewatch.sources.omezarr.multiscale import (
@@ -19,6 +20,7 @@ from scopewatch.sources.omezarr.multiscale import (
     unknown_structure,
 )
 from scopewatch.sources.omezarr.nodes import Node, mapping, objects, safe_path
+from scopewatch.sources.readers.mda_plan import mixed_planes
 from scopewatch.sources.readers.pixel_size import calibrated_um
 from scopewatch.sources.readers.timestamps import parse_iso
 
@@ -123,6 +125,16 @@ def read_image(node: Node, where: object) -> ImageMetadata | None:
     multiscale = multiscales[0]
     version = str(node.ome.get("version") or multiscale.get("version") or "unknown")
     axes = read_axes(multiscale, version, where)
+    mixed = None if "c" in axes else mixed_planes(_summary(node))
+    if mixed is not None:
+        raise FrameError(
+            complaint(
+                "OME-Zarr image does not tell its planes apart",
+                where=where,
+                got=mixed,
+                do="take all channels at each time point and plane, positions within time points",
+            )
+        )
     datasets = objects(multiscale.get("datasets"))
     dataset = safe_path(datasets[0].get("path")) if datasets else None
     if dataset is None:
@@ -184,5 +196,8 @@ def _name(name: object) -> str | None:
 
 def _began(node: Node) -> datetime | None:
     """Return the start of the acquisition by pymmcore-plus; naive where it has no zone."""
-    summary = mapping(mapping(node.attributes.get("pymmcore_plus")).get("summary_metadata"))
-    return parse_iso(summary.get("datetime"))
+    return parse_iso(_summary(node).get("datetime"))
+
+
+def _summary(node: Node) -> Mapping[str, Any]:
+    return mapping(mapping(node.attributes.get("pymmcore_plus")).get("summary_metadata"))

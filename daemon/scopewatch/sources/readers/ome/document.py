@@ -13,6 +13,8 @@ from xml.etree import ElementTree as Xml
 
 from scopewatch.core.errors import FrameError, complaint
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.readers.mda_plan import mixed_planes
+from scopewatch.sources.readers.micromanager_metadata import load_tags
 from scopewatch.sources.readers.ome.endless import (
     later_by,
     planes_of_endless,
@@ -114,6 +116,7 @@ def read_document(
     """Return the content of a parsed OME-XML about a file, as `read_ome` does."""
     every = read_blocks(root)
     blocks, trouble = select_own(every, file_name, root.get("UUID"), uuid)
+    trouble = trouble or _mixed(root)
     if trouble is not None:
         return OmeFile(common=_common(root), trouble=trouble)
     by_page: dict[int, tuple[Statement, ...]] = {}
@@ -132,6 +135,17 @@ def read_document(
         trouble="its OME-XML gives one page to several images" if contested else None,
         endless=0 if contested else planes_of_endless(root, blocks),
     )
+
+
+def _mixed(root: Xml.Element) -> str | None:
+    """Return what one series of pymmcore-plus holds without telling it apart; None for nothing."""
+    channels = root.findall("{*}Image/{*}Pixels/{*}Channel")
+    if len(channels) != 1 or channels[0].get("Name"):
+        return None
+    for entry in root.iterfind("{*}StructuredAnnotations/{*}MapAnnotation/{*}Value/{*}M"):
+        if entry.get("K") == "summary_metadata_json":
+            return mixed_planes(load_tags(entry.text or ""))
+    return None
 
 
 def _common(root: Xml.Element) -> tuple[Statement, ...]:
