@@ -84,6 +84,31 @@ def test_an_address_of_a_file_is_its_path(folder: Path) -> None:
             "phase picture is missing",
             "name the file: this is a folder",
         ),
+        (
+            ROW.replace("march/p.tif", "https://lab.example/p.tif"),
+            "phase picture is missing",
+            "download the picture, or mount the share, and write its path",
+        ),
+        (
+            ROW.replace("march/p.tif", "omero:1234"),
+            "phase picture is missing",
+            "download the picture, or mount the share, and write its path",
+        ),
+        (
+            ROW.replace("march/p.tif", "~/scans/p9.tif"),
+            "phase picture is missing",
+            "one picture in each row: ~, $NAME and * are not filled in",
+        ),
+        (
+            ROW.replace("march/p.tif", "march/*.tif"),
+            "phase picture is missing",
+            "one picture in each row: ~, $NAME and * are not filled in",
+        ),
+        (
+            ROW.replace("march/p.tif", "/Volumes of another machine/p9.tif"),
+            "phase picture is missing",
+            f"this machine has no {Path('/Volumes of another machine')}",
+        ),
     ],
 )
 def test_a_wrong_field_is_one_line_with_what_to_write(

@@ -14,6 +14,9 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _ABOVE: Final = ("", "../", "../../", "../../../")
 _MOST_LISTED: Final = 10_000
 _LINK: Final = re.compile(r'(?is)=\s*HYPERLINK\(\s*"(?P<path>[^"]+)".*\)')
+_ELSEWHERE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?=//|\d)")
+"""Begin of an address in the net or of an object in an image server: http://, s3://, omero:12."""
+_MEANT_BY_A_SHELL: Final = re.compile(r"~|\$\{?\w|%\w+%|.*[*?]")
 _ADDRESS: Final = re.compile(r"(?i)file:/{2,3}(?P<path>.+)")
 
 
@@ -44,11 +47,31 @@ def missing_advice(path: Path, text: str, folder: Path) -> str:
     below = _below(folder, text)
     if below is not None:
         return f"write the path from the table's folder: {below} is there"
+    elsewhere = _advice_on_other_places(text, path)
+    if elsewhere:
+        return elsewhere
+    return _advice_on_names(path)
+
+
+def _advice_on_other_places(text: str, path: Path) -> str:
+    """Return what to do about a path that means no file of this machine; '' for any other."""
     if _DRIVE.match(text):
         return (
             "it is a path of another (Windows) machine: write it as this machine sees the file,"
             " or counted from the table's folder"
         )
+    if _ELSEWHERE.match(text):
+        return "it is an address: download the picture, or mount the share, and write its path"
+    if _MEANT_BY_A_SHELL.match(text):
+        return "write the path in full, one picture in each row: ~, $NAME and * are not filled in"
+    top = Path(*path.parts[:2])
+    if Path(text).is_absolute() and not top.exists():
+        return f"mount the share or correct the path: this machine has no {top}"
+    return ""
+
+
+def _advice_on_names(path: Path) -> str:
+    """Return what to do about a name that its folder does not have."""
     try:
         names = [each.name for each in islice(path.parent.iterdir(), _MOST_LISTED)]
     except OSError:
