@@ -5,6 +5,7 @@ TensorFlow must be set up before any module imports it, so functions import thos
 
 # ruff: noqa: PLC0415  (see above)
 
+import pickle
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.queues import SimpleQueue
@@ -36,13 +37,21 @@ class _WorkerState:
 _state: list[_WorkerState] = []
 
 
-def start_worker(lines: Lines, folder: Path, task: "CrossValidation") -> None:
-    """Set this process up with `task.threads` threads."""
-    use_device(task.threads)
+def start_worker(lines: Lines, folder: Path, packed: bytes, threads: int) -> None:
+    """Set this process up with so many threads.
+
+    Parameters
+    ----------
+    packed
+        The pickled `CrossValidation`, whose module imports TensorFlow.
+    """
+    use_device(threads)
     from scopewatch_training.dataset.index import open_dataset
     from scopewatch_training.evaluation.single_fold import baselines_of
 
     dataset = open_dataset(folder)
+    # It comes from the process that started this one.
+    task: CrossValidation = pickle.loads(packed)  # noqa: S301
     baselines = baselines_of(dataset, task)
     _state.append(_WorkerState(lines=lines, dataset=dataset, task=task, baselines=baselines))
 

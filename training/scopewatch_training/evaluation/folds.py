@@ -1,5 +1,6 @@
 """Outer folds of a cross-validation: one after the other, or several at a time."""
 
+import pickle
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -140,7 +141,9 @@ def _in_processes(
     with (
         stages.counting("folds") as progress,
         _forward_lines(lines, stages),
-        open_pool(jobs, start_worker, lines, dataset.folder, share) as pool,
+        open_pool(
+            jobs, start_worker, lines, dataset.folder, pickle.dumps(share), share.threads
+        ) as pool,
     ):
         progress(0, len(folds))
         networks = [
