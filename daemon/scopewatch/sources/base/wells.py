@@ -30,6 +30,15 @@ def spell_well(well: str) -> str:
     return numbered or well.strip()
 
 
+def is_well(text: str) -> bool:
+    """Return whether a text is a well and nothing else.
+
+    >>> is_well("b03"), is_well("fov0"), is_well("Pos1")
+    (True, False, False)
+    """
+    return _WELL.fullmatch(text.strip()) is not None
+
+
 def number_well(number: int, plate_wells: int) -> str:
     """Return the well with a number that counts from 1, row by row.
 

@@ -137,6 +137,17 @@ def test_images_whose_names_do_not_tell_them_apart_are_numbered(
     assert [each.key.well for each in read_frames(path)] == ["Pos0", "Pos1"]
 
 
+def test_the_fields_of_a_well_that_is_named_for_each_are_its_sites(tmp_path: Path) -> None:
+    """ome-writers names each position of a grid by the position of the plan."""
+    path = tmp_path / "grid.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for image, name in enumerate(("B3", "B3", "C4", "B3")):
+            metadata = {"axes": "YX", "Name": name}
+            file.write(pixels(seed=image), photometric="minisblack", metadata=metadata)
+    places = [(each.key.well, each.key.site) for each in read_frames(path)]
+    assert places == [("B3", 0), ("B3", 1), ("C4", 0), ("B3", 2)]
+
+
 def test_a_page_that_two_images_claim_is_nobodys(tmp_path: Path) -> None:
     image = '<Image ID="Image:{0}" Name="w{0}"><Pixels SizeT="2" SizeC="1" SizeZ="1"><TiffData/>'
     images = "".join(f"{image.format(number)}</Pixels></Image>" for number in range(2))

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as Xml
 
 from scopewatch.sources.base.address import named
 from scopewatch.sources.base.facts import NOTHING, Origin, PlaneFacts, Statement
+from scopewatch.sources.base.wells import is_well
 from scopewatch.sources.readers.ome.endless import (
     declared_sizes,
     with_later_planes,
@@ -37,8 +38,10 @@ class OmeImages:
         self._plates = read_plates(root)
         self._images = root.findall("{*}Image")
         names = Counter(named(image.get("Name")) for image in self._images)
-        # A name that occurs again (fov0, fov1 in each well) does not identify its image.
+        # A name that occurs again (fov0, fov1 in each well) does not identify its image; wells, of
+        # which each field is an image (a grid in ome-writers), do.
         self._distinct = len(names) == len(self._images) and None not in names
+        self._wells = all(name is not None and is_well(name) for name in names)
 
     def by_uuid(self, index: int) -> tuple[Statement, ...]:
         """Return where an image was taken, stated by the UUID of a file."""
@@ -82,6 +85,7 @@ class OmeImages:
             name = names[c] if c < len(names) else None
             facts = PlaneFacts(
                 well=well,
+                site=self._site(index) if place is None else None,
                 position=position,
                 time_point=t if sizes["T"] > 1 else None,
                 channel=name or (f"channel{c}" if sizes["C"] > 1 else None),
@@ -105,7 +109,14 @@ class OmeImages:
         well = well_within(label) or well_within(name)
         if place is not None or label is not None or len(self._images) == 1:
             return well, label
-        return well, name if self._distinct else index
+        return well, name if self._distinct or self._wells else index
+
+    def _site(self, index: int) -> int | None:
+        """Return which image of its well it is, where all are named by wells that repeat."""
+        if self._distinct or not self._wells or len(self._images) == 1:
+            return None
+        name = self._images[index].get("Name")
+        return sum(image.get("Name") == name for image in self._images[:index])
 
 
 def _sizes(pixels: Xml.Element, channels: list[Xml.Element]) -> dict[str, int]:
