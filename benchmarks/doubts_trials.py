@@ -33,6 +33,7 @@ from scopewatch.core.imaging.binarise import fit_thresholds
 from scopewatch.core.imaging.frame import Pixels
 from scopewatch_training.dataset.checks.falling import measure_fall
 from scopewatch_training.dataset.checks.find import find_doubts
+from scopewatch_training.dataset.checks.light import find_merged
 from scopewatch_training.dataset.checks.uneven import find_uneven_background
 from scopewatch_training.dataset.doubts import Doubt, DoubtKind, Weight
 from scopewatch_training.dataset.looks import look_at
@@ -227,7 +228,7 @@ def _warp(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _doubts(pairs: Sequence[Pair]) -> list[Doubt]:
     used = [pair for pair in pairs if pair.refused is None]
-    return [*find_doubts(pairs), *find_uneven_background(used, BINARISE)]
+    return [*find_doubts(pairs), *find_merged(used), *find_uneven_background(used, BINARISE)]
 
 
 def _warns(doubt: Doubt) -> bool:

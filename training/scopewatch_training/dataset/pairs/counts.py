@@ -91,12 +91,14 @@ def _wrapped(pixels: Pixels, limit: int) -> tuple[float, float]:
     are, as in a probability map, edges are as steep as ends that meet.
     """
     plane = pixels.astype(np.int32)
-    inside = (plane > int(plane.min())) & (plane < int(plane.max()))
+    inside = (pixels > pixels.min()) & (pixels < pixels.max())
     if np.count_nonzero(inside) < _LEAST_INSIDE * inside.size:
         return 0.0, 1.0
-    apart = np.abs(np.diff(plane, axis=1))[inside[:, 1:] & inside[:, :-1]]
-    if not apart.size:
+    apart = np.abs(plane[:, 1:] - plane[:, :-1])
+    apart *= inside[:, 1:] & inside[:, :-1]
+    far = apart[apart > limit // 2]
+    if not far.size:
         return 0.0, 1.0
-    around = np.minimum(apart, limit - apart)
-    share = float(np.count_nonzero(apart > limit // 2)) / apart.size
-    return share, float(apart.sum()) / max(float(around.sum()), 1.0)
+    straight = int(apart.sum())
+    around = straight - int((2 * far - limit).sum())
+    return far.size / apart.size, straight / max(around, 1)
