@@ -20,9 +20,6 @@ EXAMPLES = [
 ]
 # The layout, not the name, defines whether it counts from 0 or 1.
 UNDECIDED = {"zen": 41, "metamorph": 49}
-# `p01` of EVOS is a time point. The list was written when it was taken for a pass of the scan,
-# which the date of the folder would describe.
-TIME_POINTS_OF_EVOS = {"A02.2020-08-27-20-07-49/A02_Bottom Slide_R_p01_0_A01f10d2.TIF": 1}
 
 
 def as_stated(layout: str, path: str) -> dict[str, object]:
@@ -85,8 +82,6 @@ def test_the_list_of_real_names_is_read_as_it_says() -> None:
         if layout in UNDECIDED:
             assert wanted["time_point"] is None
             wanted["time_point"] = UNDECIDED[layout]
-        if path in TIME_POINTS_OF_EVOS:
-            wanted |= {"time_point": TIME_POINTS_OF_EVOS[path], "moment": None}
         assert stated == wanted, path
 
 

@@ -1,9 +1,9 @@
 """EVOS (Thermo Fisher): scans of plates.
 
 `A01f00d0` is well, field and channel. Before it come the variant of the field (`R` raw, `D`
-display, `M`), the time point `p00`, the plane `z01` and the number of the grid in the vessel. A
-scan has a folder of its own, whose name ends with the local time of its start: that of the first
-time point. `T` before the variant marks stitches.
+display, `M`), the pass `p00`, the plane `z01` and the number of the grid in the vessel. A scan has
+a folder of its own, whose name ends with the local time of its start, which dates its images;
+without such a folder the pass is the time point. `T` before the variant marks stitches.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ LAYOUT = Layout(
     name="evos",
     program="EVOS (Thermo Fisher)",
     patterns=(
-        rf"{_DATED}{_PLATE}{_VARIANT}_p0+{_REST}",
+        rf"{_DATED}{_PLATE}{_VARIANT}_p\d+{_REST}",
         rf"{NAME}{_PLATE}{_VARIANT}_p(?P<time_point>\d+){_REST}",
         rf"{NAME}(?:{_PLATE}_)?(?:t(?P<time_point>\d+)_)?{_FIELD}",
     ),
@@ -83,14 +83,6 @@ LAYOUT = Layout(
         Example(
             path="A02.2020-08-27-20-07-49/A02_Bottom Slide_R_p01_0_A01f10d2.TIF",
             plate="A02_Bottom Slide",
-            well="A1",
-            site=10,
-            time_point=1,
-            channel="d2",
-        ),
-        Example(
-            path="scan.2020-08-27-20-07-49/scan_Plate_R_p00_0_A01f10d2.TIF",
-            plate="scan_Plate",
             well="A1",
             site=10,
             moment=datetime(2020, 8, 27, 20, 7, 49),  # noqa: DTZ001 - names hold no zone
