@@ -62,7 +62,7 @@ def list_alerts(
     postings = _postings(session, [alert.id for alert in found])
     standing = _standing(session, [alert for alert in found if not alert.resolved_at])
     rows = [
-        _row(alert, tuple(postings.get(alert.id, ())), standing.get(_key(alert)), courses=courses)
+        _row(alert, tuple(postings.get(alert.id, ())), standing.get(alert.id), courses=courses)
         for alert in found
     ]
     if name is None:
@@ -74,11 +74,9 @@ def _key(row: Alert | RuleState) -> tuple[str, str, str, str]:
     return row.rule, row.experiment, row.plate, row.well
 
 
-def _standing(
-    session: Session, alerts: Sequence[Alert]
-) -> dict[tuple[str, str, str, str], AlertState]:
-    """Return the states of the rules that raised these alerts, which are open."""
-    wanted = {_key(alert) for alert in alerts}
+def _standing(session: Session, alerts: Sequence[Alert]) -> dict[int, AlertState]:
+    """Return the states of the rules that raised these open alerts, by the alert's number."""
+    numbers = {_key(alert): alert.id for alert in alerts}
     rows = session.scalars(
         select(RuleState).where(
             RuleState.open,
@@ -86,15 +84,12 @@ def _standing(
             RuleState.well.in_({alert.well for alert in alerts}),
         )
     )
-    return {_key(row): unpack_state(row.state) for row in rows if _key(row) in wanted}
+    return {numbers[_key(row)]: unpack_state(row.state) for row in rows if _key(row) in numbers}
 
 
 def _row(
     alert: Alert, postings: tuple[Posting, ...], state: AlertState | None, *, courses: bool
 ) -> AlertRow:
-    if alert.resolved_at:
-        # Of another alert by the same rule, which is open.
-        state = None
     last = None if state is None else state.last
     resolution = alert.resolution
     return AlertRow(
